@@ -1,0 +1,341 @@
+"""Bytes to data and positions: a strict, bounded YAML 1.2 reader that explains itself."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yaml.cyaml import CParser
+
+from loom.kernel.diagnostics import START, Diagnostic, Edit, KeyPath, Source, Span, dotted
+from loom.kernel.positions import Place, locate, span_of
+
+MAX_BYTES = 1024 * 1024
+MAX_DEPTH = 64
+MAX_DIGITS = 300
+
+_NULL = {"", "~", "null", "Null", "NULL"}
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
+_MAY_RESOLVE = frozenset("~nNtTfF-+.0123456789")
+
+
+@dataclass(slots=True)
+class Document:
+    """Plain data and, for every key and item, where it stands in the source."""
+
+    source: Source
+    data: Any
+    dropped: tuple[KeyPath, ...] = ()
+    _positions: Place | None = field(default=None, repr=False)
+
+    def value_at(self, path: KeyPath) -> Span:
+        """Where the value at a key path stands; the nearest existing ancestor's key when it does not."""
+        return self._places().find(path, key=False)
+
+    def key_at(self, path: KeyPath) -> Span:
+        """Where the key itself stands; for a list item, the item."""
+        return self._places().find(path, key=True)
+
+    def _places(self) -> Place:
+        if self._positions is None:
+            self._positions = locate(self.source.text)
+        return self._positions
+
+
+def read_document(path: Path, name: str | None = None) -> tuple[Document | None, list[Diagnostic], Source]:
+    """Read one file; what cannot be read is a diagnostic, never an exception and never a wait."""
+    shown = name or str(path)
+    try:
+        raw = _read_bytes(path)
+    except _UnreadableError as problem:
+        source = Source(shown, "")
+        return None, [Diagnostic(problem.code, "error", problem.message, START, "", problem.detail, problem.fix)], source
+    return parse_document(raw, shown)
+
+
+class _UnreadableError(Exception):
+    def __init__(self, code: str, message: str, detail: str, fix: str) -> None:
+        super().__init__(message)
+        self.code, self.message, self.detail, self.fix = code, message, detail, fix
+
+
+def _read_bytes(path: Path) -> bytes:
+    cannot = "the file cannot be read"
+    try:
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise _UnreadableError("LM101", cannot, why.lower(), "check the path and its permissions") from None
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+            raise _UnreadableError("LM101", cannot, f"it is {kind}", "name a process.yaml file or its folder")
+        too_large = _UnreadableError(
+            "LM102",
+            "the file is too large",
+            f"{max(status.st_size, MAX_BYTES + 1):,} bytes; the limit is {MAX_BYTES:,}",
+            "split the package, or move data out of the declaration",
+        )
+        if status.st_size > MAX_BYTES:
+            raise too_large
+        raw = file.read(MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
+        raise too_large
+    return raw
+
+
+def parse_document(raw: bytes, name: str) -> tuple[Document | None, list[Diagnostic], Source]:
+    """Build plain data with positions from one YAML document; collect every complaint."""
+    if len(raw) > MAX_BYTES:
+        detail = f"{len(raw):,} bytes; the limit is {MAX_BYTES:,}"
+        fix = "split the package, or move data out of the declaration"
+        return None, [Diagnostic("LM102", "error", "the file is too large", START, "", detail, fix)], Source(name, "")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        good = raw[: error.start].decode("utf-8", "replace")
+        line = good.count("\n") + 1
+        column = len(good) - (good.rfind("\n") + 1) + 1
+        detail = f"byte 0x{raw[error.start]:02x} at offset {error.start:,}"
+        shown = Source(name, raw.decode("utf-8", "replace"))
+        span = Span(line, column, line, column + 1)
+        fix = "save the file as UTF-8"
+        return None, [Diagnostic("LM103", "error", "the file is not UTF-8 text", span, "", detail, fix)], shown
+    source = Source(name, text)
+    builder = _Builder(source)
+    try:
+        builder.build()
+    except yaml.YAMLError as error:
+        builder.found.append(_syntax(error, source))
+        return None, builder.found, source
+    except _StopError:
+        return None, builder.found, source
+    return Document(source, builder.data, tuple(builder.dropped)), builder.found, source
+
+
+def _syntax(error: yaml.YAMLError, source: Source) -> Diagnostic:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(getattr(error, "reason", None) or error).split("\n")[0]
+    if mark is None:
+        # a reader error names only an offset in the text
+        position = getattr(error, "position", 0) or 0
+        before = source.text[:position]
+        line, column = before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1
+        span = Span(line, column, line, column + 1)
+        character = source.text[position : position + 1]
+        return Diagnostic(
+            "LM104",
+            "error",
+            "the file holds a control character",
+            span,
+            "",
+            f"U+{ord(character):04X} is not allowed in YAML" if character else str(problem),
+            "remove it, or write it as an escape inside double quotes",
+        )
+    line, column = mark.line + 1, mark.column + 1
+    shown = source.line(line)
+    indent = shown[: len(shown) - len(shown.lstrip())]
+    if "\t" in indent or shown[column - 1 : column] == "\t":
+        column = shown.index("\t") + 1
+        span = Span(line, column, line, column + 1)
+        return Diagnostic(
+            "LM106", "error", "a tab is used for indentation", span, "", "YAML indents with spaces", "use spaces"
+        )
+    context = getattr(error, "context", None)
+    detail = f"{problem} {context}".strip() if context else str(problem)
+    fix = "check quotes, colons, brackets and indentation just before this place"
+    return Diagnostic(
+        "LM105", "error", "the file is not valid YAML", Span(line, column, line, column + 1), "", detail, fix
+    )
+
+
+class _StopError(Exception):
+    """Reading cannot go on past this point."""
+
+
+_KEY = object()  # the next scalar is a key
+_ITEM = object()  # the open container is a list
+_IGNORED = object()  # the value belongs to a key that was already written
+
+
+class _Builder:
+    """Turns libyaml's events into data; knows nothing about processes, and nothing about positions
+    except those it complains about (kernel/positions.py finds the rest when somebody asks)."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.found: list[Diagnostic] = []
+        self.dropped: list[KeyPath] = []
+        self.data: Any = None
+        # the open containers around the current one, each with the key it waits to fill
+        self.stack: list[tuple[Any, Any]] = []
+
+    def build(self) -> None:
+        """Consume the whole stream; one long loop because it is the hot path."""
+        get_event, stack = CParser(self.source.text).get_event, self.stack
+        scalar, map_start, map_end = yaml.ScalarEvent, yaml.MappingStartEvent, yaml.MappingEndEvent
+        seq_start, seq_end = yaml.SequenceStartEvent, yaml.SequenceEndEvent
+        container: Any = []  # the stream itself, a list of documents
+        key: Any = _ITEM
+        documents = 0
+        while True:
+            event = get_event()
+            kind = type(event)
+            if kind is scalar:
+                value = event.value
+                if event.anchor is not None or event.tag is not None:
+                    self._refuse_properties(event)
+                if key is _KEY:
+                    if not event.style and (not value or value[0] in _MAY_RESOLVE) and _resolve(value) is not value:
+                        self._refuse_key(event)
+                    key = value
+                    if key in container:
+                        self._refuse_duplicate(event, container)
+                        key = _IGNORED
+                    continue
+                if not event.style and (not value or value[0] in _MAY_RESOLVE):
+                    value = self._plain(event)
+                if key is _ITEM:
+                    container.append(value)
+                else:
+                    if key is not _IGNORED:
+                        container[key] = value
+                    key = _KEY
+            elif kind is map_start or kind is seq_start:
+                if event.anchor is not None or event.tag is not None:
+                    self._refuse_properties(event)
+                if len(stack) >= MAX_DEPTH:
+                    self._fatal("LM111", event, "the document is nested too deeply", f"more than {MAX_DEPTH} levels", "flatten it")
+                if key is _KEY:
+                    self._fatal("LM112", event, "a key must be text", "a list or mapping cannot be a key", "write a plain word")
+                child: Any = {} if kind is map_start else []
+                if key is _ITEM:
+                    container.append(child)
+                elif key is not _IGNORED:
+                    container[key] = child
+                stack.append((container, key))
+                container, key = child, _KEY if kind is map_start else _ITEM
+            elif kind is map_end or kind is seq_end:
+                container, key = stack.pop()
+                if key is not _ITEM:
+                    key = _KEY
+            elif kind is yaml.AliasEvent:
+                key = self._alias(event, container, key)
+            elif kind is yaml.DocumentStartEvent:
+                documents += 1
+                if documents > 1:
+                    self._fatal("LM110", event, "more than one document in the file", "a second `---`", "keep one")
+            elif kind is yaml.StreamEndEvent:
+                break
+        if documents == 0 or (container == [None] and not self.found):
+            found = Diagnostic("LM113", "error", "the file is empty", START, "", "nothing is declared", "loom process new NAME")
+            self.found.append(found)
+            raise _StopError
+        self.data = container[0] if container else None
+
+    def _alias(self, event: Any, container: Any, key: Any) -> Any:
+        """Refuse an alias and leave a hole where it stood; returns what the reader expects next."""
+        name = f"`*{event.anchor}`"
+        if key is _KEY:
+            self._fatal("LM108", event, "aliases are not allowed", f"{name} is used as a key", "write the key out")
+        path = self._path(container)
+        if key is _ITEM:
+            path = (*path, len(container))
+            container.append("")
+        elif key is not _IGNORED:
+            path = (*path, key)
+        self.dropped.append(path)
+        self._complain("LM108", event, "aliases are not allowed", f"{name} repeats another node", "write the value out", path)
+        return key if key is _ITEM else _KEY
+
+    def _refuse_properties(self, event: Any) -> None:
+        if event.anchor is not None:
+            detail = f"`&{event.anchor}` names this node"
+            self._complain("LM108", event, "anchors are not allowed", detail, "remove the anchor")
+        if event.tag is not None:
+            self._complain("LM109", event, "explicit tags are not allowed", f"`{event.tag}` sets a type", "remove the tag")
+
+    def _refuse_key(self, event: Any) -> None:
+        shown = event.value or "an empty key"
+        edits = (Edit(span_of(event), f'"{event.value}"'),) if event.value else ()
+        detail, fix = f"`{shown}` is not text", f'quote it: "{event.value}"'
+        self._complain("LM112", event, "a key must be text", detail, fix, edits=edits)
+
+    def _refuse_duplicate(self, event: Any, container: Any) -> None:
+        detail = f"`{event.value}` is already written in this mapping"
+        fix = "keep one of the two; YAML has no way to say both"
+        self._complain("LM107", event, "duplicate key", detail, fix, (*self._path(container), event.value))
+
+    def _plain(self, event: Any) -> Any:
+        """A plain scalar's value; a number the machine cannot hold is refused and read as zero."""
+        written = event.value
+        fix = "write a number the machine can hold, or quote it as text"
+        if _NOT_FINITE.match(written):
+            self._complain("LM114", event, "the number is not finite", f"`{written}`", fix)
+            return 0
+        if len(written) > MAX_DIGITS and (_INT.match(written) or _FLOAT.match(written)):
+            self._complain("LM114", event, "the number is too large", f"{len(written)} digits", fix)
+            return 0
+        value = _resolve(written)
+        if value == float("inf") or value == float("-inf"):
+            self._complain("LM114", event, "the number is too large", f"`{written}` overflows", fix)
+            return 0
+        return value
+
+    def _path(self, container: Any) -> KeyPath:
+        """The key path of an open container: the last key or index of each one around it."""
+        parts = [len(outer) - 1 if key is _ITEM else key for outer, key in self.stack]
+        return tuple(part if part is not _IGNORED else "?" for part in parts[1:])
+
+    def _complain(
+        self,
+        code: str,
+        event: Any,
+        message: str,
+        detail: str,
+        fix: str,
+        path: KeyPath = (),
+        edits: tuple[Edit, ...] = (),
+    ) -> None:
+        self.found.append(Diagnostic(code, "error", message, span_of(event), dotted(path), detail, fix, edits))
+
+    def _fatal(self, code: str, event: Any, message: str, detail: str, fix: str) -> None:
+        self._complain(code, event, message, detail, fix)
+        raise _StopError
+
+
+def _resolve(written: str) -> Any:
+    """YAML 1.2 core schema: null, true/false, integers, floats; everything else is text."""
+    if written in _NULL:
+        return None
+    if written in _BOOL:
+        return _BOOL[written]
+    if _INT.match(written):
+        if written[:2] == "0o":
+            return int(written[2:], 8)
+        return int(written, 16) if written[:2] == "0x" else int(written) if len(written) <= MAX_DIGITS else written
+    if _FLOAT.match(written):
+        return float(written)
+    return written
+
+
+def walk(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Every node of plain data with its key path, parents first, without recursion."""
+    pending: list[tuple[KeyPath, Any]] = [(path, data)]
+    while pending:
+        here, node = pending.pop()
+        yield here, node
+        if isinstance(node, dict):
+            pending.extend(((*here, key), value) for key, value in reversed(node.items()))
+        elif isinstance(node, list):
+            pending.extend(((*here, index), node[index]) for index in reversed(range(len(node))))

@@ -1,0 +1,1 @@
+"""A process package: read, checked, resolved and planned. Nothing here runs anything."""

@@ -1,0 +1,1 @@
+"""The declaration as frozen models: one file per key, docstrings written for package authors."""
