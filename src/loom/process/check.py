@@ -1,0 +1,52 @@
+"""From bytes to a package and everything that can be said about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from loom.kernel.diagnostics import Diagnostic, Report, Source
+from loom.kernel.document import Document, parse_document, read_document
+from loom.process.lint import lint
+from loom.process.package import Package
+from loom.process.structure import validate
+
+FILE_NAME = "process.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was read, as far as it could be, and the findings about it."""
+
+    package: Package | None
+    report: Report
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether the file could not even be opened."""
+        return any(d.code in ("LM101", "LM102") for d in self.report.diagnostics)
+
+
+def check_file(path: Path, name: str | None = None) -> Checked:
+    """Check the process file at a path, or in the folder at that path."""
+    file = path / FILE_NAME if path.is_dir() and (path / FILE_NAME).exists() else path
+    document, found, source = read_document(file, name or str(file))
+    # a file under another name stands alone; only a process.yaml has a package folder around it
+    return _checked(document, found, source, file.parent if file.name == FILE_NAME else None)
+
+
+def check_text(raw: bytes, name: str, folder: Path | None = None) -> Checked:
+    """Check a declaration that is already in memory."""
+    document, found, source = parse_document(raw, name)
+    return _checked(document, found, source, folder)
+
+
+def _checked(document: Document | None, found: list[Diagnostic], source: Source, folder: Path | None) -> Checked:
+    if document is None:
+        return Checked(None, Report.of(source, found))
+    validated = validate(document)
+    found = [*found, *validated.diagnostics]
+    if validated.spec is None:
+        return Checked(None, Report.of(source, found))
+    package = Package(document, validated.spec, validated, folder)
+    return Checked(package, Report.of(source, [*found, *lint(package)]))

@@ -1,0 +1,34 @@
+"""The rules: one function each, with a stable code, a reason and two examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loom.kernel.diagnostics import Diagnostic, dotted
+from loom.process.lint import advice, graph, iteration, policy, references, structure, syntax, tests, tools, verb, verification
+from loom.process.lint.rule import RULES, Finding, Rule
+from loom.process.package import Package
+
+FAMILIES = (syntax, structure, graph, references, policy, iteration, verification, tools, verb, tests, advice)
+
+__all__ = ["FAMILIES", "RULES", "Finding", "Rule", "lint"]
+
+
+def lint(package: Package) -> Iterator[Diagnostic]:
+    """Every finding of every rule about one package."""
+    for rule in RULES.values():
+        if rule.check is None:
+            continue
+        for finding in rule.check(package):
+            # what was left out of the models has been reported already, and so has what follows from it
+            if package.validated.removed and package.is_torn(finding.path):
+                continue
+            yield _diagnostic(package, rule, finding)
+
+
+def _diagnostic(package: Package, rule: Rule, finding: Finding) -> Diagnostic:
+    span = package.key_at(finding.path) if finding.at_key else package.value_at(finding.path)
+    where = dotted(package.validated.original(finding.path))
+    edits = finding.edits(package, span) if finding.edits else ()
+    severity = finding.severity or rule.severity
+    return Diagnostic(rule.code, severity, rule.message, span, where, finding.detail, finding.fix or rule.fix, edits)
