@@ -35,6 +35,7 @@ class Document:
     source: Source
     data: Any
     dropped: tuple[KeyPath, ...] = ()
+    nulls: tuple[KeyPath, ...] = ()
     _positions: Place | None = field(default=None, repr=False)
 
     def value_at(self, path: KeyPath) -> Span:
@@ -120,7 +121,7 @@ def parse_document(raw: bytes, name: str) -> tuple[Document | None, list[Diagnos
         return None, builder.found, source
     except _StopError:
         return None, builder.found, source
-    return Document(source, builder.data, tuple(builder.dropped)), builder.found, source
+    return Document(source, builder.data, tuple(builder.dropped), tuple(builder.nulls)), builder.found, source
 
 
 def _syntax(error: yaml.YAMLError, source: Source) -> Diagnostic:
@@ -176,6 +177,7 @@ class _Builder:
         self.source = source
         self.found: list[Diagnostic] = []
         self.dropped: list[KeyPath] = []
+        self.nulls: list[KeyPath] = []
         self.data: Any = None
         # the open containers around the current one, each with the key it waits to fill
         self.stack: list[tuple[Any, Any]] = []
@@ -205,6 +207,8 @@ class _Builder:
                     continue
                 if not event.style and (not value or value[0] in _MAY_RESOLVE):
                     value = self._plain(event)
+                    if value is None and key is not _IGNORED:
+                        self.nulls.append((*self._path(container), len(container) if key is _ITEM else key))
                 if key is _ITEM:
                     container.append(value)
                 else:

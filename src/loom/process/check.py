@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,21 +30,41 @@ class Checked:
         return any(d.code in ("LM101", "LM102") for d in self.report.diagnostics)
 
 
-def check_file(path: Path, name: str | None = None) -> Checked:
+def check_file(path: Path, name: str | None = None, *, advice: bool = True) -> Checked:
     """Check the process file at a path, or in the folder at that path."""
+    with _no_collection():
+        return _check_file(path, name, advice)
+
+
+def _check_file(path: Path, name: str | None, advice: bool) -> Checked:
     file = path / FILE_NAME if path.is_dir() and (path / FILE_NAME).exists() else path
     document, found, source = read_document(file, name or str(file))
     # a file under another name stands alone; only a process.yaml has a package folder around it
-    return _checked(document, found, source, file.parent if file.name == FILE_NAME else None)
+    return _checked(document, found, source, file.parent if file.name == FILE_NAME else None, advice)
 
 
-def check_text(raw: bytes, name: str, folder: Path | None = None) -> Checked:
+def check_text(raw: bytes, name: str, folder: Path | None = None, *, advice: bool = True) -> Checked:
     """Check a declaration that is already in memory."""
-    document, found, source = parse_document(raw, name)
-    return _checked(document, found, source, folder)
+    with _no_collection():
+        document, found, source = parse_document(raw, name)
+        return _checked(document, found, source, folder, advice)
 
 
-def _checked(document: Document | None, found: list[Diagnostic], source: Source, folder: Path | None) -> Checked:
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Reading makes many objects and no cycles: looking for cycles meanwhile would cost a tenth more."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _checked(
+    document: Document | None, found: list[Diagnostic], source: Source, folder: Path | None, advice: bool
+) -> Checked:
     if document is None:
         return Checked(None, Report.of(source, found))
     validated = validate(document)
@@ -49,4 +72,4 @@ def _checked(document: Document | None, found: list[Diagnostic], source: Source,
     if validated.spec is None:
         return Checked(None, Report.of(source, found))
     package = Package(document, validated.spec, validated, folder)
-    return Checked(package, Report.of(source, [*found, *lint(package)]))
+    return Checked(package, Report.of(source, [*found, *lint(package, advice=advice)]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,11 +88,14 @@ def is_looser(field: str, value: Any, than: Any, risk: RiskLevel) -> bool:
 
 def infer_risk(spec: ProcessSpec) -> tuple[RiskLevel, str] | None:
     """A high level implied by a word of the name or the tags, and that word."""
-    for text in (spec.name, *spec.tags):
-        for token in re.split(r"[^a-z0-9]+", text.lower()):
-            if token in HIGH_RISK_TOKENS:
-                return "high", token
-    return None
+    token = high_risk_token(spec.name, spec.tags)
+    return ("high", token) if token else None
+
+
+def high_risk_token(name: str, tags: Iterable[str]) -> str | None:
+    """The first word that implies a high level of risk; whole words only."""
+    words = (word for text in (name, *tags) for word in re.split(r"[^a-z0-9]+", text.lower()))
+    return next((word for word in words if word in HIGH_RISK_TOKENS), None)
 
 
 def risk_of(spec: ProcessSpec) -> RiskLevel:

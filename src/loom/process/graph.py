@@ -21,14 +21,18 @@ def layer(dependencies: Mapping[str, Sequence[str]]) -> Layered:
 
     Dependencies that are not nodes are ignored. Nodes on or behind a cycle are left in `cyclic`.
     """
-    dependants: dict[str, list[str]] = {node: [] for node in dependencies}
+    dependants: dict[str, list[str]] = {}
     waiting: dict[str, int] = {}
     wave: list[str] = []
     for node, needs in dependencies.items():
         count = 0
         for need in needs:
-            if need in dependants:
-                dependants[need].append(node)
+            if need in dependencies:
+                behind = dependants.get(need)
+                if behind is None:
+                    dependants[need] = [node]
+                else:
+                    behind.append(node)
                 count += 1
         waiting[node] = count
         if not count:
@@ -42,7 +46,7 @@ def layer(dependencies: Mapping[str, Sequence[str]]) -> Layered:
         order += wave
         following: list[str] = []
         for node in wave:
-            for dependant in dependants[node]:
+            for dependant in dependants.get(node, ()):
                 waiting[dependant] -= 1
                 if not waiting[dependant]:
                     # the dependency that finishes last is the one on the longest path

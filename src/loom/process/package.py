@@ -69,6 +69,27 @@ class Package:
         return {name: phase.depends_on for name, phase in self.phases.items()}
 
     @cached_property
+    def looping(self) -> tuple[int, ...]:
+        """Indexes of phases with an iteration block."""
+        return tuple(index for index, phase in enumerate(self.spec.phases) if phase.iteration is not None)
+
+    @cached_property
+    def running(self) -> tuple[int, ...]:
+        """Indexes of phases that say who executes them, or over what."""
+        phases = enumerate(self.spec.phases)
+        return tuple(index for index, phase in phases if phase.run is not None or phase.for_each is not None)
+
+    @cached_property
+    def gated(self) -> tuple[int, ...]:
+        """Indexes of phases with entry gates."""
+        return tuple(index for index, phase in enumerate(self.spec.phases) if phase.require)
+
+    @cached_property
+    def contracted(self) -> tuple[int, ...]:
+        """Indexes of phases with a validity contract of their own."""
+        return tuple(index for index, phase in enumerate(self.spec.phases) if phase.validity_contract is not None)
+
+    @cached_property
     def graph(self) -> Layered:
         """The phases in order."""
         return layer(self.dependencies)

@@ -165,10 +165,8 @@ def loosened(resolved: ResolvedProcess) -> Iterator[Loosened]:
         if is_looser(field, value, floor, risk):
             path = ("validity_contract", *field.split("."))
             yield Loosened(field, path, value, floor, "floor", FIELDS[field].soft)
-    for index, phase in enumerate(spec.phases):
-        if phase.validity_contract is None:
-            continue
-        for field, value in written_fields(phase.validity_contract).items():
+    for index in resolved.package.contracted:
+        for field, value in written_fields(spec.phases[index].validity_contract).items():
             floor, inherited = floor_of(field, risk), resolved.policy[field].value
             path = ("phases", index, "validity_contract", *field.split("."))
             if is_looser(field, value, floor, risk):

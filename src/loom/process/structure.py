@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
 from loom.kernel.diagnostics import Diagnostic, Edit, KeyPath, dotted, suggest
@@ -61,10 +62,24 @@ def validate(document: Document) -> Validated:
         return Validated(None, [Diagnostic("LM203", "error", "wrong type", document.value_at(()), "", detail, fix)])
     version_found, data = _settle_version(document, data)
     try:
-        return Validated(ProcessSpec.model_validate(data), version_found, document.dropped, data=data)
+        validated = Validated(ProcessSpec.model_validate(data), version_found, document.dropped, data=data)
     except ValidationError as error:
-        repair = _Repair(document, data, version_found)
-        return repair.run(error)
+        validated = _Repair(document, data, version_found).run(error)
+    if document.nulls:
+        reported = {d.path for d in validated.diagnostics}
+        validated.diagnostics += [d for d in _written_nulls(document) if d.path not in reported]
+    return validated
+
+
+def _written_nulls(document: Document) -> Iterator[Diagnostic]:
+    """Keys that may be absent but must not be empty: an empty value is a slip, not a decision."""
+    for path in document.nulls:
+        model = model_at(path[:-1], document.data)
+        fields = {info.alias or name: info for name, info in model.model_fields.items()} if model else {}
+        if path and path[-1] in fields and fields[str(path[-1])].annotation is not JsonValue:
+            detail, fix = "nothing is written here", "write a value, or remove the key"
+            span = document.value_at(path)
+            yield Diagnostic("LM204", "error", "the value is missing", span, dotted(path), detail, fix)
 
 
 def _settle_version(document: Document, data: dict[str, Any]) -> tuple[list[Diagnostic], dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from loom.kernel.diagnostics import Diagnostic, dotted
 from loom.process.lint import advice, graph, iteration, policy, references, structure, syntax, tests, tools, verb, verification
@@ -11,15 +12,18 @@ from loom.process.package import Package
 
 FAMILIES = (syntax, structure, graph, references, policy, iteration, verification, tools, verb, tests, advice)
 
+# a rule that trips a hundred times in one file has made its point
+MAX_FINDINGS = 100
+
 __all__ = ["FAMILIES", "RULES", "Finding", "Rule", "lint"]
 
 
-def lint(package: Package) -> Iterator[Diagnostic]:
-    """Every finding of every rule about one package."""
+def lint(package: Package, *, advice: bool = True) -> Iterator[Diagnostic]:
+    """Every finding of every rule about one package; without advice, of the rules that can refuse it."""
     for rule in RULES.values():
-        if rule.check is None:
+        if rule.check is None or (rule.severity == "warning" and not advice):
             continue
-        for finding in rule.check(package):
+        for finding in islice(rule.check(package), MAX_FINDINGS):
             # what was left out of the models has been reported already, and so has what follows from it
             if package.validated.removed and package.is_torn(finding.path):
                 continue

@@ -192,6 +192,8 @@ phases:
 def step_collision(package: Package) -> Iterator[Finding]:
     """A phase becomes a step of a flow: hyphens become underscores, and names the engine keeps for
     itself get a suffix. Two phases must not end up with one name."""
+    if not any(phase.id.startswith("phase-") or phase.id.endswith("-phase") for phase in package.spec.phases):
+        return
     first: dict[str, str] = {}
     for index, phase in enumerate(package.spec.phases):
         step = step_name(phase.id)
@@ -293,8 +295,8 @@ phases:
 )
 def one_executor(package: Package) -> Iterator[Finding]:
     """A phase with `run` is executed by one thing: a tool call or a nested process."""
-    for index, phase in enumerate(package.spec.phases):
-        run = phase.run
+    for index in package.running:
+        run = package.spec.phases[index].run
         if run is not None and (run.tool is None) == (run.process is None):
             detail = "both are written" if run.tool else "neither is written"
             yield Finding(("phases", index, "run"), detail, at_key=True)

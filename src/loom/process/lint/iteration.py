@@ -20,9 +20,10 @@ METRIC_PATH = re.compile(r"[^.\[\]\s]+(?:\[\d+\])*(?:\.[^.\[\]\s]+(?:\[\d+\])*)*
 
 def _loops(package: Package) -> Iterator[tuple[KeyPath, Iteration]]:
     """Loops that are on, with their places."""
-    for index, phase in enumerate(package.spec.phases):
-        if phase.iteration is not None and phase.iteration.enabled:
-            yield ("phases", index, "iteration"), phase.iteration
+    for index in package.looping:
+        loop = package.spec.phases[index].iteration
+        if loop is not None and loop.enabled:
+            yield ("phases", index, "iteration"), loop
 
 
 def _gates(package: Package) -> Iterator[tuple[KeyPath, Any]]:
@@ -264,6 +265,6 @@ def _comparisons(package: Package) -> Iterator[tuple[KeyPath, Any]]:
     for path, gate in _gates(package):
         if not isinstance(gate, ArtifactRegexGate):
             yield path, gate
-    for index, phase in enumerate(package.spec.phases):
-        for at, requirement in enumerate(phase.require):
+    for index in package.gated:
+        for at, requirement in enumerate(package.spec.phases[index].require):
             yield ("phases", index, "require", at), requirement

@@ -16,7 +16,7 @@ _LOOSE_CONTRACT = "validity_contract: {min_supported_ratio: 0.5}"
 
 def _loosened(package: Package, *, strict: bool, below: str, soft: bool | None = None) -> Iterator[Loosened]:
     spec = package.spec
-    if spec.validity_contract is None and all(phase.validity_contract is None for phase in spec.phases):
+    if spec.validity_contract is None and not package.contracted:
         return
     resolved = ResolvedProcess(package)
     if is_strict(resolved.risk) is not strict:
@@ -112,7 +112,7 @@ def loosened_process(package: Package) -> Iterator[Finding]:
     "risk_level is inferred",
     severity="warning",
     fix="write `risk_level: high`, or another level if the word misleads",
-    failing="name: investment-memo\nrisk_level: null",
+    failing="name: investment-memo\nrisk_level:",
     passing="name: investment-memo\nrisk_level: high",
 )
 def inferred_risk(package: Package) -> Iterator[Finding]:
@@ -153,7 +153,6 @@ def safeguard_off(package: Package) -> Iterator[Finding]:
     "LM416",
     "a synthesis phase is verified too lightly",
     fix="raise verification_tier of the phase",
-    severity="warning",
     failing="""
 phases:
   - {id: conclude, description: Conclude., is_synthesis: true, verification_tier: 1}
@@ -189,9 +188,8 @@ def reporting_date(package: Package) -> Iterator[Finding]:
     """The temporal checks compare dates with the reporting date; it must be one."""
     contracts = [(("validity_contract",), package.spec.validity_contract)]
     contracts += [
-        (("phases", index, "validity_contract"), phase.validity_contract)  # type: ignore[misc]
-        for index, phase in enumerate(package.spec.phases)
-        if phase.validity_contract is not None
+        (("phases", index, "validity_contract"), package.spec.phases[index].validity_contract)  # type: ignore[misc]
+        for index in package.contracted
     ]
     for base, contract in contracts:
         as_of = contract.final_gate.temporal_consistency.as_of if contract else ""

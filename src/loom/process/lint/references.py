@@ -14,7 +14,8 @@ Found = tuple[int, KeyPath, Reference | BadReference]
 
 
 def _references(package: Package) -> Iterator[Found]:
-    for index, phase in enumerate(package.spec.phases):
+    for index in package.running:
+        phase = package.spec.phases[index]
         if phase.run is not None and phase.run.args:
             for path, reference in references_in(phase.run.args, ("phases", index, "run", "args")):
                 yield index, path, reference
@@ -157,9 +158,10 @@ phases:
 )
 def loop_source(package: Package) -> Iterator[Finding]:
     """The list to loop over is looked up once the phases before have finished; a text is no list."""
-    for index, phase in enumerate(package.spec.phases):
-        if phase.for_each is not None and not is_one_reference(phase.for_each):
-            yield Finding(("phases", index, "for_each"), f"`{phase.for_each[:60]}` is not a reference")
+    for index in package.running:
+        loop = package.spec.phases[index].for_each
+        if loop is not None and not is_one_reference(loop):
+            yield Finding(("phases", index, "for_each"), f"`{loop[:60]}` is not a reference")
 
 
 def is_one_reference(text: str) -> bool:
@@ -191,7 +193,8 @@ phases:
 )
 def gate_out_of_order(package: Package) -> Iterator[Finding]:
     """`require` holds a phase back until an earlier result allows it; the result must be there by then."""
-    for index, phase in enumerate(package.spec.phases):
+    for index in package.gated:
+        phase = package.spec.phases[index]
         for at, requirement in enumerate(phase.require):
             path = ("phases", index, "require", at, "phase")
             if requirement.phase not in package.phase_names:

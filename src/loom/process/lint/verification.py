@@ -72,8 +72,9 @@ def _patterns(package: Package) -> Iterator[tuple[KeyPath, str]]:
     for index, item in enumerate(package.spec.verification.rules):
         if item.type == "regex":
             yield ("verification", "rules", index, "check"), item.check
-    for index, phase in enumerate(package.spec.phases):
-        for at, gate in enumerate(phase.iteration.gates if phase.iteration else ()):
+    for index in package.looping:
+        loop = package.spec.phases[index].iteration
+        for at, gate in enumerate(loop.gates if loop else ()):
             if isinstance(gate, ArtifactRegexGate):
                 yield ("phases", index, "iteration", "gates", at, "pattern"), gate.pattern
     for index, case in enumerate(package.spec.tests):

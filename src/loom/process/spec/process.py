@@ -18,7 +18,7 @@ from loom.process.spec.prompt_contracts import PromptContracts
 from loom.process.spec.replanning import Replanning
 from loom.process.spec.tests import Case
 from loom.process.spec.tools import Tools
-from loom.process.spec.types import Seq, Text, refuse, synonyms
+from loom.process.spec.types import KEBAB, Seq, Text, refuse, synonyms
 from loom.process.spec.validity_contract import ValidityContractField
 from loom.process.spec.verb import Verb
 from loom.process.spec.verification import Verification
@@ -29,7 +29,7 @@ MEDIUM_SPELLINGS = ("normal", "med", "mid", "std", "standard")
 
 
 def _name(value: str) -> str:
-    if value and value[0] != "-" and all(c.isascii() and (c.isdigit() or c.islower() or c == "-") for c in value):
+    if KEBAB.match(value):
         return value
     fixed = "-".join(value.lower().replace("_", " ").replace("-", " ").split())
     refuse("LM207", "name must match ^[a-z0-9][a-z0-9-]*$", f"`{value}`", f"lowercase kebab-case, such as `{fixed or 'my-process'}`")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
@@ -18,6 +20,7 @@ Operator = Literal["gte", "lte", "gt", "lt", "eq", "ne", "contains", "not_contai
 Severity = Literal["error", "warning"]
 Capability = Literal["artifact_static", "command_execution", "service_runtime", "browser_runtime", "report_rendering"]
 
+KEBAB = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 TIERS: tuple[Tier, ...] = ("read-only", "workspace-write", "expensive", "irreversible")
 
 
@@ -33,7 +36,7 @@ def _not_blank(value: str) -> str:
 
 
 def _kebab(value: str) -> str:
-    if value and all(part.isalnum() and part.isascii() and part == part.lower() for part in value.replace("-", "a")):
+    if KEBAB.match(value):
         return value
     refuse("LM208", "the id is not kebab-case", f"`{value}`", "use lowercase letters, digits and hyphens")
 
@@ -54,8 +57,6 @@ def _argv(value: Any) -> Any:
 
 def split_command(command: str) -> list[str]:
     """Tokens of a command line, split as a shell would; left whole when the quotes do not match."""
-    import shlex  # noqa: PLC0415  only a plain-string command needs it
-
     try:
         return shlex.split(command) or [command]
     except ValueError:

@@ -1,0 +1,58 @@
+"""Start a package from a template."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from loom.kernel.errors import LoomError
+
+TEMPLATES = Path(__file__).parent / "templates"
+NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
+
+
+def create_package(name: str, template: str, into: Path) -> Path:
+    """Create a package's folder, all of it or nothing; never over something that is there."""
+    if not NAME.match(name):
+        fixed = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "my-process"
+        raise LoomError(
+            f"{name!r} cannot be a package's name",
+            "a name is lowercase letters, digits and hyphens, and starts with a letter or digit",
+            f"loom process new {fixed}",
+        )
+    target = into / name
+    if target.exists() or target.is_symlink():
+        raise LoomError(f"{target} exists already", "nothing is overwritten", f"loom process new {name}-2")
+    staged: Path | None = None
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=into))
+        staged.chmod(0o755)
+        _fill(TEMPLATES / template, staged, name)
+        staged.rename(target)
+    except OSError as error:
+        if staged is not None:
+            shutil.rmtree(staged, ignore_errors=True)
+        why = (error.strerror or str(error)).lower()
+        raise LoomError(f"{target} cannot be created", why, f"ls -ld {into}") from None
+    return target
+
+
+def _fill(template: Path, folder: Path, name: str) -> None:
+    for source in sorted(template.rglob("*")):
+        if source.is_dir() or "__pycache__" in source.parts:
+            continue
+        # a tool's file and name carry the package's name, as Python spells it
+        place = folder / str(source.relative_to(template)).replace("NAME", name.replace("-", "_"))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        text = source.read_text(encoding="utf-8")
+        text = text.replace("{{name}}", name).replace("{{tool}}", name.replace("-", "_"))
+        place.write_text(text.replace("{{class}}", _class_name(name)), encoding="utf-8")
+        os.utime(place)
+
+
+def _class_name(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("-") if part) or "Package"

@@ -1,0 +1,1 @@
+"""The command line: parse words, call one use-case, print what it returns."""

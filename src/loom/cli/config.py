@@ -1,0 +1,33 @@
+"""`loom config explain`."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from loom.cli.context import CURRENT
+
+app = typer.Typer(
+    help="Show settings and where each value comes from.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def config() -> None:
+    """Show settings and where each value comes from."""
+
+
+@app.command()
+def explain(
+    key: Annotated[str | None, typer.Argument(help="A setting; without it, all of them.")] = None,
+) -> None:
+    """Show a setting, what each layer says about it, and which one wins."""
+    from loom.app.config import explain_settings
+
+    typer.echo(explain_settings(CURRENT.folder(), os.environ, key))

@@ -1,0 +1,19 @@
+"""`loom explain LMnnn`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from loom.app.rules import complete_codes, explain_rule
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def explain(
+    code: Annotated[str, typer.Argument(help="A code such as LM301.", autocompletion=complete_codes)],
+) -> None:
+    """Explain a rule: why it exists, one example that fails, one that passes."""
+    typer.echo(explain_rule(code))

@@ -1,0 +1,220 @@
+"""`loom process ...`: write, check, explain, plan and draw packages."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from loom.cli.context import CURRENT
+from loom.kernel.errors import LoomError
+
+app = typer.Typer(
+    help="Write, check, explain, plan and draw process packages.",
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Name = Annotated[str, typer.Argument(metavar="NAME|PATH", help="A package by name, folder or file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+class CheckFormat(StrEnum):
+    """How findings are printed."""
+
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+    github = "github"
+
+
+class GraphFormat(StrEnum):
+    """How a graph is drawn."""
+
+    text = "text"
+    mermaid = "mermaid"
+    svg = "svg"
+
+
+class Template(StrEnum):
+    """What a new package starts from."""
+
+    minimal = "minimal"
+    research = "research"
+    software = "software"
+    data = "data"
+
+
+def _loader():  # type: ignore[no-untyped-def]
+    from loom.process.loader import ProcessLoader
+
+    return ProcessLoader(CURRENT.folder())
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="The package's name, lowercase kebab-case.")],
+    template: Annotated[Template, typer.Option("--template", "-t", help="What to start from.")] = Template.minimal,
+    into: Annotated[Path | None, typer.Option("--into", metavar="DIR", help="The folder to create it in.")] = None,
+) -> None:
+    """Start a package that checks clean."""
+    from loom.app.new import create_package
+
+    folder = create_package(name, template.value, into or CURRENT.folder())
+    typer.echo(f"created {folder}")
+    if not CURRENT.quiet:
+        typer.echo(f"next: loom process check {folder}")
+
+
+@app.command(name="list")
+def list_(as_json: Json = False) -> None:
+    """List the packages that can be used here."""
+    from loom.app.listing import list_as_json, list_as_text, list_packages
+
+    packages = list_packages(_loader())
+    width = shutil.get_terminal_size((120, 24)).columns
+    typer.echo(json.dumps(list_as_json(packages), indent=2) if as_json else list_as_text(packages, width))
+
+
+@app.command()
+def show(name: Name) -> None:
+    """Show one package at a glance."""
+    from loom.app.listing import show as show_package
+
+    typer.echo(show_package(_loader().load(name)))
+
+
+@app.command()
+def check(
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, packages, folders of packages, or names.")],
+    form: Annotated[CheckFormat, typer.Option("--format", "-f", help="How findings are printed.")] = CheckFormat.text,
+    fix: Annotated[bool, typer.Option("--fix", help="Make every repair that is safe.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 on warnings too.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Check again whenever a file changes.")] = False,
+) -> None:
+    """Say everything that is wrong with packages, and the way out.
+
+    Exit 0: no errors. Exit 1: errors (with --strict, warnings too). Exit 2: a file cannot be read.
+    """
+    from loom.app import check as use_case
+
+    files = use_case.files_of(paths, _loader())
+    if not watch:
+        outcome = use_case.check(files, fix=fix)
+        _print(outcome, form)
+        raise typer.Exit(outcome.exit_code(strict=strict))
+    for outcome in use_case.watch(files, fix=fix):
+        _print(outcome, form)
+        sys.stdout.flush()
+
+
+def _print(outcome, form: CheckFormat) -> None:  # type: ignore[no-untyped-def]
+    from loom.kernel.diagnostic_formats import render, summary_line
+
+    text = render(outcome.reports, form.value, color=CURRENT.color())
+    if text:
+        typer.echo(text)
+    if form is CheckFormat.text and not (CURRENT.quiet and not text):
+        fixed = f"; {outcome.fixed} repaired" if outcome.fixed else ""
+        typer.echo(("\n" if text else "") + summary_line(outcome.reports) + fixed)
+
+
+@app.command()
+def explain(
+    name: Name,
+    key: Annotated[str, typer.Argument(metavar="KEYPATH", help="Such as phases.profile.validity_contract.min_supported_ratio.")],
+    as_json: Json = False,
+) -> None:
+    """Show a value, every layer that had a say in it, and where each one stands."""
+    from loom.process.keys import help_of
+    from loom.render.explain import explain_json, explain_text
+
+    resolved = _loader().load(name)
+    if as_json:
+        typer.echo(json.dumps(explain_json(resolved, key, help_of), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(explain_text(resolved, key, help_of))
+
+
+@app.command()
+def plan(name: Name, as_json: Json = False) -> None:
+    """Show what would run, in which order, and what each phase needs."""
+    from loom.process.plan import plan as make_plan
+    from loom.render.plan import as_json as plan_json
+    from loom.render.plan import as_text
+
+    resolved = _loader().load(name)
+    made = make_plan(resolved.package)
+    if as_json:
+        typer.echo(json.dumps(plan_json(made, resolved), indent=2, ensure_ascii=False))
+    else:
+        typer.echo(as_text(made, resolved, color=CURRENT.color()))
+
+
+@app.command()
+def graph(
+    name: Name,
+    form: Annotated[GraphFormat, typer.Option("--format", "-f", help="How it is drawn.")] = GraphFormat.text,
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to a file.")] = None,
+) -> None:
+    """Draw the phases and what they wait for."""
+    from loom.kernel.atomic import write_atomically
+    from loom.process.plan import plan as make_plan
+    from loom.render.graph import draw
+
+    drawing = draw(make_plan(_loader().load(name).package), form.value)
+    if out is None:
+        typer.echo(drawing)
+    else:
+        write_atomically(out, (drawing.rstrip("\n") + "\n").encode())
+        typer.echo(f"wrote {out}")
+
+
+@app.command()
+def migrate(
+    file: Annotated[Path, typer.Argument(help="A version 1 process.yaml, or its folder.")],
+    write: Annotated[bool, typer.Option("--write", help="Change the file instead of printing it.")] = False,
+) -> None:
+    """Bring a version 1 file to version 2, comments kept."""
+    from loom.app.migrate import migrate_file
+
+    result = migrate_file(file, write=write)
+    if write:
+        typer.echo("\n".join([*(f"  {change}" for change in result.changes), result.conclusion]))
+    else:
+        typer.echo(result.text, nl=False)
+        typer.echo(f"{result.conclusion}", err=True)
+
+
+@app.command()
+def schema(
+    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to a file.")] = None,
+) -> None:
+    """Print the JSON Schema of process.yaml, for editors."""
+    from loom.kernel.atomic import write_atomically
+    from loom.process.jsonschema import process_schema
+
+    text = json.dumps(process_schema(), indent=2, ensure_ascii=False)
+    if out is None:
+        typer.echo(text)
+    else:
+        write_atomically(out, (text + "\n").encode())
+        typer.echo(f"wrote {out}")
+
+
+@app.command()
+def test(name: Name) -> None:
+    """Run the package's own tests."""
+    _loader().load(name)
+    raise LoomError(
+        f"the tests of {name} cannot run in this release",
+        "the declaration holds, but running phases belongs to the runtime, which is not part of this release",
+        f"loom process plan {name}",
+    )

@@ -1,0 +1,1 @@
+"""The documented import for loading packages from Python."""
