@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Sequence
 
 
-def compare(name: str, ours: Callable[[], float], theirs: Callable[[], float], *, budget: float, n: int = 9) -> float:
+def compare(
+    name: str, ours: Callable[[], float], theirs: Callable[[], float], *, budget: float, n: int = 9
+) -> float:
     """Run both alternately, take medians of CPU seconds, print the line and return the ratio."""
     ours(), theirs()  # both warm
     start = time.process_time() + _children()
@@ -53,7 +55,11 @@ def cpu_of_command(command: Sequence[str], **environment: str) -> Callable[[], f
     def timed() -> float:
         start = _children()
         subprocess.run(
-            command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+            command,
+            env=os.environ | environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
         )
         return _children() - start
 

@@ -32,7 +32,13 @@ def main() -> None:
         script.write_text(PEER)
         peer = [sys.executable, str(script)]
         for name, words in (("loom --help", ["--help"]), ("loom eda --help", ["eda", "--help"])):
-            compare(f"P1 {name}", cpu_of_command([loom, *words]), cpu_of_command([*peer, "--help"]), budget=1.3, n=25)
+            compare(
+                f"P1 {name}",
+                cpu_of_command([loom, *words]),
+                cpu_of_command([*peer, "--help"]),
+                budget=1.3,
+                n=25,
+            )
         complete = {"COMP_WORDS": "loom e", "COMP_CWORD": "1"}
         theirs = {"COMP_WORDS": "peer.py --n", "COMP_CWORD": "1"}
         compare(

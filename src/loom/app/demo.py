@@ -26,12 +26,18 @@ phases:
 """
 
 STEPS = (
-    ("A package with mistakes: each is named, placed and explained.", ["process", "check", "churn-report.yaml"]),
+    (
+        "A package with mistakes: each is named, placed and explained.",
+        ["process", "check", "churn-report.yaml"],
+    ),
     ("What can be repaired safely is.", ["process", "check", "--fix", "churn-report.yaml"]),
     ("Why a rule exists.", ["explain", "LM301"]),
     ("The lifecycle package that comes with Loom.", ["process", "show", "ds-lifecycle"]),
     ("What would run, in which order, and what it needs.", ["process", "plan", "ds-lifecycle"]),
-    ("Where a policy value comes from.", ["process", "explain", "ds-lifecycle", "validity_contract.min_supported_ratio"]),
+    (
+        "Where a policy value comes from.",
+        ["process", "explain", "ds-lifecycle", "validity_contract.min_supported_ratio"],
+    ),
     ("The phases as a drawing.", ["process", "graph", "ds-lifecycle"]),
 )
 
@@ -44,7 +50,9 @@ def demo() -> None:
         environment = os.environ | {"LOOM_HOME": str(folder / "home")}
         for title, words in STEPS:
             print(f"\n# {title}\n$ loom {' '.join(words)}\n", flush=True)
-            subprocess.run([sys.executable, "-m", "loom.cli.main", *words], cwd=folder, env=environment, check=False)
+            subprocess.run(
+                [sys.executable, "-m", "loom.cli.main", *words], cwd=folder, env=environment, check=False
+            )
     print("\nNext: loom process new my-process, and docs/creating-packages.md", flush=True)
 
 

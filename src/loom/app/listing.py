@@ -81,7 +81,9 @@ def list_as_text(packages: list[Listed], width: int) -> str:
         note = " (shadowed)" if item.shadowed else f" ({item.errors} errors)" if item.errors else ""
         head = f"{item.found.name:<{name_width}}  {item.found.origin:<9}  {item.version:<7}  "
         room = max(20, width - len(head) - len(note))
-        text = item.description if len(item.description) <= room else item.description[: room - 1].rstrip() + "…"
+        text = (
+            item.description if len(item.description) <= room else item.description[: room - 1].rstrip() + "…"
+        )
         lines.append(f"{head}{text}{note}")
     return "\n".join(lines)
 
@@ -95,14 +97,22 @@ def show(resolved: ResolvedProcess) -> str:
     if spec.verb:
         lines.append(f"loom {spec.verb.command}  ({spec.verb.tier}, model: {spec.verb.model})")
         for name, item in spec.verb.inputs.items():
-            mark = "required" if item.required else f"default {item.default}" if item.default is not None else ""
+            mark = (
+                "required" if item.required else f"default {item.default}" if item.default is not None else ""
+            )
             name = name.upper() if item.positional else f"--{name.replace('_', '-')}"
             lines.append(f"  {name:<18} {item.help}{f' ({mark})' if mark else ''}")
         lines.append("")
     width = max(len(step.id) for step in steps)
     for step in steps:
         run = step.phase.run
-        by = f"tool {run.tool}" if run and run.tool else f"process {run.process}" if run else f"model tier {step.model_tier}"
+        by = (
+            f"tool {run.tool}"
+            if run and run.tool
+            else f"process {run.process}"
+            if run
+            else f"model tier {step.model_tier}"
+        )
         after = f"  after {', '.join(step.phase.depends_on)}" if step.phase.depends_on else ""
         lines.append(f"  {step.id:<{width}}  {by}{after}")
     lines += ["", f"next: loom process plan {spec.name}"]

@@ -36,7 +36,9 @@ def migrate_file(path: Path, *, write: bool) -> Migration:
     if checked.report.errors > before:
         raise ProcessError(checked.report)
     if before:
-        raise LoomError(f"{file} has errors", "a file must hold before it is migrated", f"loom process check {file}")
+        raise LoomError(
+            f"{file} has errors", "a file must hold before it is migrated", f"loom process check {file}"
+        )
     if write:
         write_atomically(file, migrated.text.encode())
     left = checked.report.warnings

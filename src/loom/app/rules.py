@@ -24,7 +24,17 @@ def explain_rule(code: str) -> str:
             "codes look like LM301; `loom process check` prints them",
             f"loom explain {meant or 'LM301'}",
         )
-    lines = [f"{rule.code}: {rule.message} ({rule.severity})", "", *textwrap.wrap(" ".join(rule.why.split()), 88), ""]
-    lines += ["Refused:" if rule.severity == "error" else "Reported:", "", textwrap.indent(rule.failing, "    "), ""]
+    lines = [
+        f"{rule.code}: {rule.message} ({rule.severity})",
+        "",
+        *textwrap.wrap(" ".join(rule.why.split()), 88),
+        "",
+    ]
+    lines += [
+        "Refused:" if rule.severity == "error" else "Reported:",
+        "",
+        textwrap.indent(rule.failing, "    "),
+        "",
+    ]
     lines += ["Accepted:", "", textwrap.indent(rule.passing, "    "), "", f"Way out: {rule.fix}"]
     return "\n".join(lines)

@@ -23,7 +23,9 @@ class Globals:
         """The workspace: the folder given, or the current one."""
         folder = self.workspace or Path.cwd()
         if self.workspace is not None and not folder.is_dir():
-            raise LoomError(f"{folder} is not a folder", "-w names the workspace to work in", f"mkdir -p {folder}")
+            raise LoomError(
+                f"{folder} is not a folder", "-w names the workspace to work in", f"mkdir -p {folder}"
+            )
         return folder
 
     def color(self) -> bool:

@@ -24,7 +24,10 @@ EXIT_SETUP = 2
 
 GROUPS = {
     "process": ("loom.cli.process", "Write, check, explain, plan and draw process packages."),
-    "explain": ("loom.cli.explain", "Explain a rule: why it exists, one example that fails, one that passes."),
+    "explain": (
+        "loom.cli.explain",
+        "Explain a rule: why it exists, one example that fails, one that passes.",
+    ),
     "trust": ("loom.cli.trust", "Say which folders may replace a package that comes with Loom."),
     "config": ("loom.cli.config", "Show settings and where each value comes from."),
 }
@@ -48,7 +51,9 @@ class RootGroup(TyperGroup):
         super().__init__(**attrs)
         self._listing = False
         lines = {name: help_line for name, (_, help_line) in GROUPS.items()} | verbs.help_lines()
-        self.commands = {name: TyperCommand(name, help=line, rich_markup_mode=None) for name, line in lines.items()}
+        self.commands = {
+            name: TyperCommand(name, help=line, rich_markup_mode=None) for name, line in lines.items()
+        }
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The real command, or a stand-in while names are merely listed."""
@@ -68,7 +73,9 @@ class RootGroup(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List groups and verbs without loading any."""
-        rows = {name: command.get_short_help_str(formatter.width - 18) for name, command in self.commands.items()}
+        rows = {
+            name: command.get_short_help_str(formatter.width - 18) for name, command in self.commands.items()
+        }
         sections = (("Packages", list(GROUPS)), ("Verbs", [name for name in rows if name not in GROUPS]))
         for title, names in sections:
             with formatter.section(title):
@@ -98,13 +105,18 @@ def _version(wanted: bool) -> None:
 def root(
     ctx: typer.Context,
     workspace: Annotated[
-        Path | None, typer.Option("--workspace", "-w", metavar="DIR", help="Work in this folder instead of the current one.")
+        Path | None,
+        typer.Option(
+            "--workspace", "-w", metavar="DIR", help="Work in this folder instead of the current one."
+        ),
     ] = None,
     process: Annotated[
         str | None, typer.Option("--process", metavar="NAME|PATH", help="Run this package without the agent.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")] = False,
-    no_color: Annotated[bool, typer.Option("--no-color", help="Print without colour; NO_COLOR does the same.")] = False,
+    no_color: Annotated[
+        bool, typer.Option("--no-color", help="Print without colour; NO_COLOR does the same.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
@@ -141,7 +153,9 @@ def main() -> None:
 def _report_bug() -> LoomError:
     handle, name = tempfile.mkstemp(prefix="loom-bug-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(f"loom {loom.__version__}, Python {sys.version}\narguments: {sys.argv[1:]}\n\n{traceback.format_exc()}")
+        file.write(
+            f"loom {loom.__version__}, Python {sys.version}\narguments: {sys.argv[1:]}\n\n{traceback.format_exc()}"
+        )
     last = traceback.format_exc().strip().splitlines()[-1]
     return LoomError("Loom met a bug of its own", last, f"report it with the file {name}")
 

@@ -7,12 +7,16 @@ import shutil
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from loom.cli.context import CURRENT
 from loom.kernel.errors import LoomError
+
+if TYPE_CHECKING:
+    from loom.app.check import Outcome
+    from loom.process.loader import ProcessLoader
 
 app = typer.Typer(
     help="Write, check, explain, plan and draw process packages.",
@@ -52,7 +56,7 @@ class Template(StrEnum):
     data = "data"
 
 
-def _loader():  # type: ignore[no-untyped-def]
+def _loader() -> ProcessLoader:
     from loom.process.loader import ProcessLoader
 
     return ProcessLoader(CURRENT.folder())
@@ -61,8 +65,12 @@ def _loader():  # type: ignore[no-untyped-def]
 @app.command()
 def new(
     name: Annotated[str, typer.Argument(help="The package's name, lowercase kebab-case.")],
-    template: Annotated[Template, typer.Option("--template", "-t", help="What to start from.")] = Template.minimal,
-    into: Annotated[Path | None, typer.Option("--into", metavar="DIR", help="The folder to create it in.")] = None,
+    template: Annotated[
+        Template, typer.Option("--template", "-t", help="What to start from.")
+    ] = Template.minimal,
+    into: Annotated[
+        Path | None, typer.Option("--into", metavar="DIR", help="The folder to create it in.")
+    ] = None,
 ) -> None:
     """Start a package that checks clean."""
     from loom.app.new import create_package
@@ -93,8 +101,12 @@ def show(name: Name) -> None:
 
 @app.command()
 def check(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files, packages, folders of packages, or names.")],
-    form: Annotated[CheckFormat, typer.Option("--format", "-f", help="How findings are printed.")] = CheckFormat.text,
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Files, packages, folders of packages, or names.")
+    ],
+    form: Annotated[
+        CheckFormat, typer.Option("--format", "-f", help="How findings are printed.")
+    ] = CheckFormat.text,
     fix: Annotated[bool, typer.Option("--fix", help="Make every repair that is safe.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 on warnings too.")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Check again whenever a file changes.")] = False,
@@ -115,7 +127,7 @@ def check(
         sys.stdout.flush()
 
 
-def _print(outcome, form: CheckFormat) -> None:  # type: ignore[no-untyped-def]
+def _print(outcome: Outcome, form: CheckFormat) -> None:
     from loom.kernel.diagnostic_formats import render, summary_line
 
     text = render(outcome.reports, form.value, color=CURRENT.color())
@@ -129,7 +141,12 @@ def _print(outcome, form: CheckFormat) -> None:  # type: ignore[no-untyped-def]
 @app.command()
 def explain(
     name: Name,
-    key: Annotated[str, typer.Argument(metavar="KEYPATH", help="Such as phases.profile.validity_contract.min_supported_ratio.")],
+    key: Annotated[
+        str,
+        typer.Argument(
+            metavar="KEYPATH", help="Such as phases.profile.validity_contract.min_supported_ratio."
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
     """Show a value, every layer that had a say in it, and where each one stands."""

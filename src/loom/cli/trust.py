@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from loom.process.trust import TrustStore
 
 app = typer.Typer(
     help="Say which folders may replace a package that comes with Loom.",
@@ -19,7 +22,7 @@ app = typer.Typer(
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The package's folder.")]
 
 
-def _store():  # type: ignore[no-untyped-def]
+def _store() -> TrustStore:
     from loom.process.trust import TrustStore
     from loom.settings.layers import loom_home
 

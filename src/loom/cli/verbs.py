@@ -13,7 +13,13 @@ import typer
 from loom.kernel.errors import LoomError
 
 TYPES: dict[str, type] = {"integer": int, "number": float, "flag": bool}
-METAVARS = {"pathspec": "PATHSPEC", "column": "COL", "columns": "COL[,COL...]", "path": "PATH", "duration": "TIME"}
+METAVARS = {
+    "pathspec": "PATHSPEC",
+    "column": "COL",
+    "columns": "COL[,COL...]",
+    "path": "PATH",
+    "duration": "TIME",
+}
 
 
 @cache
@@ -65,7 +71,9 @@ def _parameter(item: dict[str, Any]) -> inspect.Parameter:
         info: Any = typer.Argument(help=help_line, metavar=item["name"].upper(), show_default=False)
     else:
         flag = "--" + item["name"].replace("_", "-")
-        info = typer.Option(flag, help=help_line, metavar=metavar, show_default=item.get("default") is not None)
+        info = typer.Option(
+            flag, help=help_line, metavar=metavar, show_default=item.get("default") is not None
+        )
     if item.get("repeat"):
         annotation = list[annotation]
     default = inspect.Parameter.empty if item.get("required") else item.get("default")

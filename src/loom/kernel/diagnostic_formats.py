@@ -13,7 +13,13 @@ Format = Literal["text", "json", "sarif", "github"]
 FORMATS: tuple[Format, ...] = ("text", "json", "sarif", "github")
 
 WIDTH = 120
-_COLORS = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "frame": "\x1b[34m", "bold": "\x1b[1m", "off": "\x1b[0m"}
+_COLORS = {
+    "error": "\x1b[1;31m",
+    "warning": "\x1b[1;33m",
+    "frame": "\x1b[34m",
+    "bold": "\x1b[1m",
+    "off": "\x1b[0m",
+}
 _PLAIN = dict.fromkeys(_COLORS, "")
 
 
@@ -25,7 +31,9 @@ def render(reports: Iterable[Report], form: Format, *, color: bool = False) -> s
         return json.dumps(as_sarif(reports), indent=2, ensure_ascii=False)
     if form == "github":
         return "\n".join(_annotation(report.source, d) for report in reports for d in report.diagnostics)
-    return "\n\n".join(as_text(report.source, d, color=color) for report in reports for d in report.diagnostics)
+    return "\n\n".join(
+        as_text(report.source, d, color=color) for report in reports for d in report.diagnostics
+    )
 
 
 def as_text(source: Source, diagnostic: Diagnostic, *, color: bool = False) -> str:
@@ -54,7 +62,9 @@ def as_text(source: Source, diagnostic: Diagnostic, *, color: bool = False) -> s
 
 def clean(text: str) -> str:
     """Text that cannot steer a terminal: control characters are shown, not sent."""
-    return "".join(c if c == " " or c.isprintable() else "·" if c == "\t" else f"\\x{ord(c):02x}" for c in text)
+    return "".join(
+        c if c == " " or c.isprintable() else "·" if c == "\t" else f"\\x{ord(c):02x}" for c in text
+    )
 
 
 def _window(line: str, span: Span) -> tuple[str, str]:
@@ -99,7 +109,9 @@ def as_json(reports: Iterable[Report]) -> dict[str, Any]:
     reports = list(reports)
     return {
         "schema_version": 1,
-        "files": [{"file": r.source.name, "diagnostics": [_plain(d) for d in r.diagnostics]} for r in reports],
+        "files": [
+            {"file": r.source.name, "diagnostics": [_plain(d) for d in r.diagnostics]} for r in reports
+        ],
         "errors": sum(r.errors for r in reports),
         "warnings": sum(r.warnings for r in reports),
     }
@@ -130,7 +142,9 @@ def as_sarif(reports: Iterable[Report]) -> dict[str, Any]:
             "ruleId": d.code,
             "ruleIndex": list(rules).index(d.code),
             "level": d.severity,
-            "message": {"text": ". ".join(part for part in (d.message, d.detail, d.fix and f"Fix: {d.fix}") if part)},
+            "message": {
+                "text": ". ".join(part for part in (d.message, d.detail, d.fix and f"Fix: {d.fix}") if part)
+            },
             "locations": [
                 {
                     "physicalLocation": {
@@ -167,7 +181,9 @@ def _annotation(source: Source, d: Diagnostic) -> str:
         "endColumn": d.span.end_column,
         "title": f"{d.code} {d.message}",
     }
-    written = ",".join(f"{key}={_escape(str(value), property_value=True)}" for key, value in properties.items())
+    written = ",".join(
+        f"{key}={_escape(str(value), property_value=True)}" for key, value in properties.items()
+    )
     text = "\n".join(part for part in (d.detail or d.message, d.fix and f"fix: {d.fix}") if part)
     return f"::{d.severity} {written}::{_escape(text)}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml.cyaml import CParser
+from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out
 
 from loom.kernel.diagnostics import START, Diagnostic, Edit, KeyPath, Source, Span, dotted
 from loom.kernel.positions import Place, locate, span_of
@@ -59,7 +59,11 @@ def read_document(path: Path, name: str | None = None) -> tuple[Document | None,
         raw = _read_bytes(path)
     except _UnreadableError as problem:
         source = Source(shown, "")
-        return None, [Diagnostic(problem.code, "error", problem.message, START, "", problem.detail, problem.fix)], source
+        return (
+            None,
+            [Diagnostic(problem.code, "error", problem.message, START, "", problem.detail, problem.fix)],
+            source,
+        )
     return parse_document(raw, shown)
 
 
@@ -100,7 +104,11 @@ def parse_document(raw: bytes, name: str) -> tuple[Document | None, list[Diagnos
     if len(raw) > MAX_BYTES:
         detail = f"{len(raw):,} bytes; the limit is {MAX_BYTES:,}"
         fix = "split the package, or move data out of the declaration"
-        return None, [Diagnostic("LM102", "error", "the file is too large", START, "", detail, fix)], Source(name, "")
+        return (
+            None,
+            [Diagnostic("LM102", "error", "the file is too large", START, "", detail, fix)],
+            Source(name, ""),
+        )
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -111,7 +119,11 @@ def parse_document(raw: bytes, name: str) -> tuple[Document | None, list[Diagnos
         shown = Source(name, raw.decode("utf-8", "replace"))
         span = Span(line, column, line, column + 1)
         fix = "save the file as UTF-8"
-        return None, [Diagnostic("LM103", "error", "the file is not UTF-8 text", span, "", detail, fix)], shown
+        return (
+            None,
+            [Diagnostic("LM103", "error", "the file is not UTF-8 text", span, "", detail, fix)],
+            shown,
+        )
     source = Source(name, text)
     builder = _Builder(source)
     try:
@@ -150,7 +162,13 @@ def _syntax(error: yaml.YAMLError, source: Source) -> Diagnostic:
         column = shown.index("\t") + 1
         span = Span(line, column, line, column + 1)
         return Diagnostic(
-            "LM106", "error", "a tab is used for indentation", span, "", "YAML indents with spaces", "use spaces"
+            "LM106",
+            "error",
+            "a tab is used for indentation",
+            span,
+            "",
+            "YAML indents with spaces",
+            "use spaces",
         )
     context = getattr(error, "context", None)
     detail = f"{problem} {context}".strip() if context else str(problem)
@@ -191,14 +209,18 @@ class _Builder:
         key: Any = _ITEM
         documents = 0
         while True:
-            event = get_event()
+            event: Any = get_event()
             kind = type(event)
             if kind is scalar:
                 value = event.value
                 if event.anchor is not None or event.tag is not None:
                     self._refuse_properties(event)
                 if key is _KEY:
-                    if not event.style and (not value or value[0] in _MAY_RESOLVE) and _resolve(value) is not value:
+                    if (
+                        not event.style
+                        and (not value or value[0] in _MAY_RESOLVE)
+                        and _resolve(value) is not value
+                    ):
                         self._refuse_key(event)
                     key = value
                     if key in container:
@@ -219,9 +241,21 @@ class _Builder:
                 if event.anchor is not None or event.tag is not None:
                     self._refuse_properties(event)
                 if len(stack) >= MAX_DEPTH:
-                    self._fatal("LM111", event, "the document is nested too deeply", f"more than {MAX_DEPTH} levels", "flatten it")
+                    self._fatal(
+                        "LM111",
+                        event,
+                        "the document is nested too deeply",
+                        f"more than {MAX_DEPTH} levels",
+                        "flatten it",
+                    )
                 if key is _KEY:
-                    self._fatal("LM112", event, "a key must be text", "a list or mapping cannot be a key", "write a plain word")
+                    self._fatal(
+                        "LM112",
+                        event,
+                        "a key must be text",
+                        "a list or mapping cannot be a key",
+                        "write a plain word",
+                    )
                 child: Any = {} if kind is map_start else []
                 if key is _ITEM:
                     container.append(child)
@@ -238,11 +272,21 @@ class _Builder:
             elif kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents > 1:
-                    self._fatal("LM110", event, "more than one document in the file", "a second `---`", "keep one")
+                    self._fatal(
+                        "LM110", event, "more than one document in the file", "a second `---`", "keep one"
+                    )
             elif kind is yaml.StreamEndEvent:
                 break
         if documents == 0 or (container == [None] and not self.found):
-            found = Diagnostic("LM113", "error", "the file is empty", START, "", "nothing is declared", "loom process new NAME")
+            found = Diagnostic(
+                "LM113",
+                "error",
+                "the file is empty",
+                START,
+                "",
+                "nothing is declared",
+                "loom process new NAME",
+            )
             self.found.append(found)
             raise _StopError
         self.data = container[0] if container else None
@@ -251,7 +295,9 @@ class _Builder:
         """Refuse an alias and leave a hole where it stood; returns what the reader expects next."""
         name = f"`*{event.anchor}`"
         if key is _KEY:
-            self._fatal("LM108", event, "aliases are not allowed", f"{name} is used as a key", "write the key out")
+            self._fatal(
+                "LM108", event, "aliases are not allowed", f"{name} is used as a key", "write the key out"
+            )
         path = self._path(container)
         if key is _ITEM:
             path = (*path, len(container))
@@ -259,7 +305,14 @@ class _Builder:
         elif key is not _IGNORED:
             path = (*path, key)
         self.dropped.append(path)
-        self._complain("LM108", event, "aliases are not allowed", f"{name} repeats another node", "write the value out", path)
+        self._complain(
+            "LM108",
+            event,
+            "aliases are not allowed",
+            f"{name} repeats another node",
+            "write the value out",
+            path,
+        )
         return key if key is _ITEM else _KEY
 
     def _refuse_properties(self, event: Any) -> None:
@@ -267,7 +320,13 @@ class _Builder:
             detail = f"`&{event.anchor}` names this node"
             self._complain("LM108", event, "anchors are not allowed", detail, "remove the anchor")
         if event.tag is not None:
-            self._complain("LM109", event, "explicit tags are not allowed", f"`{event.tag}` sets a type", "remove the tag")
+            self._complain(
+                "LM109",
+                event,
+                "explicit tags are not allowed",
+                f"`{event.tag}` sets a type",
+                "remove the tag",
+            )
 
     def _refuse_key(self, event: Any) -> None:
         shown = event.value or "an empty key"
@@ -311,7 +370,9 @@ class _Builder:
         path: KeyPath = (),
         edits: tuple[Edit, ...] = (),
     ) -> None:
-        self.found.append(Diagnostic(code, "error", message, span_of(event), dotted(path), detail, fix, edits))
+        self.found.append(
+            Diagnostic(code, "error", message, span_of(event), dotted(path), detail, fix, edits)
+        )
 
     def _fatal(self, code: str, event: Any, message: str, detail: str, fix: str) -> None:
         self._complain(code, event, message, detail, fix)
@@ -327,7 +388,13 @@ def _resolve(written: str) -> Any:
     if _INT.match(written):
         if written[:2] == "0o":
             return int(written[2:], 8)
-        return int(written, 16) if written[:2] == "0x" else int(written) if len(written) <= MAX_DIGITS else written
+        return (
+            int(written, 16)
+            if written[:2] == "0x"
+            else int(written)
+            if len(written) <= MAX_DIGITS
+            else written
+        )
     if _FLOAT.match(written):
         return float(written)
     return written

@@ -49,7 +49,10 @@ class Pathspec:
             elif ended:
                 raise _not_a_pathspec(_joined(values), f"it names a {name} but no {ended}")
             elif not pattern.match(value):
-                raise _not_a_pathspec(_joined(values), f"`{value[:40]}` cannot name a {name}" if value else f"its {name} is empty")
+                raise _not_a_pathspec(
+                    _joined(values),
+                    f"`{value[:40]}` cannot name a {name}" if value else f"its {name} is empty",
+                )
 
     def __str__(self) -> str:
         return _joined((self.flow, self.run, self.step, self.task, self.artifact))
@@ -71,7 +74,9 @@ def parse_pathspec(text: str) -> Pathspec:
 
 def _not_a_pathspec(text: str, why: str) -> LoomError:
     shown = text if len(text) <= 80 else text[:79] + "…"
-    return LoomError(f"{shown!r} is not a pathspec", why, "write Flow/run, such as EdaFlow/7; list them with: loom runs")
+    return LoomError(
+        f"{shown!r} is not a pathspec", why, "write Flow/run, such as EdaFlow/7; list them with: loom runs"
+    )
 
 
 def digest(content: bytes) -> str:

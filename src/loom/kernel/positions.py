@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import yaml
-from yaml.cyaml import CParser
+from yaml.cyaml import CParser  # type: ignore[attr-defined]  # the stubs leave it out
 
 from loom.kernel.diagnostics import KeyPath, Span
 
@@ -48,7 +48,7 @@ def locate(text: str) -> Place:
     # per open container: its place, whether it is a mapping, and the key event it waits to fill
     stack: list[list[Any]] = [[root, False, None]]
     while True:
-        event = get_event()
+        event: Any = get_event()
         kind = type(event)
         if kind is yaml.StreamEndEvent:
             return root.children.get(0, root)

@@ -17,7 +17,7 @@ _ESCAPED = r"(?<=\\[nrt])|(?<=%[0-9A-Fa-f]{2})"
 _PEM = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 _PEM_END = r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
 
-# the name of every group below is the kind that its marker shows; `named` takes its kind from the name
+# the name of a group is the kind that its marker shows
 _SHAPES = (
     # without an end, everything that follows may belong to the key
     rf"(?P<private_key>{_PEM}(?s:.*?)(?:{_PEM_END}|\Z){_REST})",
@@ -74,7 +74,9 @@ def _marked(found: re.Match[str]) -> str:
     group = kind = found.lastgroup or ""
     if group in ("quoted", "bare"):
         kind = _kind(found["name"])
-        if group == "bare" and (_NOTHING.match(found["bare"]) or (kind == "token" and _COUNT.match(found["bare"]))):
+        if group == "bare" and (
+            _NOTHING.match(found["bare"]) or (kind == "token" and _COUNT.match(found["bare"]))
+        ):
             return _TOKEN.sub(_marked, found[0])  # a switch, or a number of tokens
     # a name can itself end in a token: `api_keyghp_...=x`
     before = _TOKEN.sub(_marked, found.string[found.start() : found.start(group)])

@@ -37,9 +37,9 @@ def is_hashed(relative: Path) -> bool:
 
 def links_leaving(folder: Path) -> list[Path]:
     """Symbolic links that lead out of the folder: its hash cannot vouch for what they lead to."""
-    inside = folder.resolve()
+    inside = os.path.realpath(folder)
     links = (path for path, mode in _walk(folder) if stat.S_ISLNK(mode))
-    return sorted(link for link in links if not link.resolve().is_relative_to(inside))
+    return sorted(link for link in links if not Path(os.path.realpath(link)).is_relative_to(inside))
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, int]]:
@@ -93,4 +93,6 @@ def _why(error: OSError | ValueError) -> str:
 
 def _cannot_hash(path: Path, why: str) -> LoomError:
     shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return LoomError(f"{shown} cannot be hashed", why, f"make it readable, or move it out of the folder: ls -l {shown}")
+    return LoomError(
+        f"{shown} cannot be hashed", why, f"make it readable, or move it out of the folder: ls -l {shown}"
+    )

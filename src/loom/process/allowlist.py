@@ -21,4 +21,6 @@ ALLOWLISTED_PREFIXES = (
 
 def is_allowlisted(command: Sequence[str], prefixes: Sequence[str] = ALLOWLISTED_PREFIXES) -> bool:
     """Whether a command starts with the words of one of the prefixes."""
-    return any(tuple(command[: len(words)]) == words for words in (tuple(prefix.split()) for prefix in prefixes))
+    return any(
+        tuple(command[: len(words)]) == words for words in (tuple(prefix.split()) for prefix in prefixes)
+    )

@@ -10,7 +10,9 @@ from loom.kernel.diagnostics import Diagnostic, Edit, Span
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """The text with every edit made; of two edits that overlap, the first one counts."""
     starts = _line_starts(text)
-    placed = sorted((_offset(starts, e.span.line, e.span.column), _end(starts, e.span), e.text) for e in edits)
+    placed = sorted(
+        (_offset(starts, e.span.line, e.span.column), _end(starts, e.span), e.text) for e in edits
+    )
     out: list[str] = []
     at = 0
     for start, end, replacement in placed:

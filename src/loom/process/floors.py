@@ -11,7 +11,18 @@ if TYPE_CHECKING:
     from loom.process.spec.process import ProcessSpec, RiskLevel
 
 HIGH_RISK_TOKENS = frozenset(
-    "investment investing finance financial medical medicine healthcare legal law compliance".split()
+    {
+        "investment",
+        "investing",
+        "finance",
+        "financial",
+        "medical",
+        "medicine",
+        "healthcare",
+        "legal",
+        "law",
+        "compliance",
+    }
 )
 
 Merge = Callable[[Any, Any], Any]
@@ -48,7 +59,9 @@ class Field:
 FIELDS: Mapping[str, Field] = {
     "enabled": Field(True, True, _either, soft=True),
     "claim_extraction.enabled": Field(True, True, _either, soft=True),
-    "critical_claim_types": Field(("numeric", "date", "entity_fact"), ("numeric", "date", "entity_fact"), _union),
+    "critical_claim_types": Field(
+        ("numeric", "date", "entity_fact"), ("numeric", "date", "entity_fact"), _union
+    ),
     "min_supported_ratio": Field(0.65, 0.8, max),
     "max_unverified_ratio": Field(0.35, 0.2, min),
     "max_contradicted_count": Field(0, 0, min),

@@ -31,7 +31,9 @@ class ProcessError(LoomError):
         shown = render([Report(report.source, errors[:SHOWN_FINDINGS])], "text")
         count = f"{len(errors)} error" + ("" if len(errors) == 1 else "s")
         fix = f"loom process check {report.source.name}"
-        super().__init__(f"{report.source.name} has {count}", f"the declaration does not hold\n\n{shown}\n", fix)
+        super().__init__(
+            f"{report.source.name} has {count}", f"the declaration does not hold\n\n{shown}\n", fix
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ class ProcessLoader:
             raise self._unknown(text)
         if path.is_dir():
             if not (path / FILE_NAME).exists():
-                raise LoomError(f"{text} is not a package", f"it has no {FILE_NAME}", "name a package's folder or file")
+                raise LoomError(
+                    f"{text} is not a package", f"it has no {FILE_NAME}", "name a package's folder or file"
+                )
             path = path / FILE_NAME
         elif not path.exists():
             raise LoomError(f"{text} does not exist", "there is no such file or folder", "loom process list")
@@ -125,7 +129,11 @@ class ProcessLoader:
         names = sorted({found.name for found in self.all()})
         meant = suggest(name, names)
         why = f"no builtin, user or workspace package has that name{f'; did you mean {meant}?' if meant else ''}"
-        return LoomError(f"no process is called {name}", why, f"loom process show {meant}" if meant else "loom process list")
+        return LoomError(
+            f"no process is called {name}",
+            why,
+            f"loom process show {meant}" if meant else "loom process list",
+        )
 
 
 def _in(root: Path, origin: Origin) -> Iterator[Found]:

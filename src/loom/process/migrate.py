@@ -74,11 +74,18 @@ def _verification(data: dict[str, Any], edit: _TextEdit) -> None:
     contract = policy.get("output_contract") if isinstance(policy, dict) else None
     change = "verification.policy.output_contract.required_fields"
     if verification is None:
-        lines = ["verification:", "  policy:", "    output_contract:", f"      required_fields: {REQUIRED_FIELDS}"]
+        lines = [
+            "verification:",
+            "  policy:",
+            "    output_contract:",
+            f"      required_fields: {REQUIRED_FIELDS}",
+        ]
         edit.at_end("\n".join(lines) + "\n", change)
     elif isinstance(verification, dict) and policy is None:
         edit.first_child(
-            ("verification",), ["policy:", "  output_contract:", f"    required_fields: {REQUIRED_FIELDS}"], change
+            ("verification",),
+            ["policy:", "  output_contract:", f"    required_fields: {REQUIRED_FIELDS}"],
+            change,
         )
     elif isinstance(policy, dict) and contract is None:
         edit.first_child(
@@ -163,4 +170,3 @@ class _TextEdit:
         while out and not out[-1].strip():
             out.pop()
         return self.newline.join([*out, *self.ending]) + self.newline
-

@@ -87,7 +87,9 @@ class Package:
     @cached_property
     def contracted(self) -> tuple[int, ...]:
         """Indexes of phases with a validity contract of their own."""
-        return tuple(index for index, phase in enumerate(self.spec.phases) if phase.validity_contract is not None)
+        return tuple(
+            index for index, phase in enumerate(self.spec.phases) if phase.validity_contract is not None
+        )
 
     @cached_property
     def graph(self) -> Layered:

@@ -35,8 +35,10 @@ def compile_pattern(pattern: str) -> regex.Pattern[str]:
     try:
         re.compile(pattern)
         return regex.compile(pattern, regex.MULTILINE)
-    except (re.error, regex.error) as error:
+    except re.error as error:
         raise PatternError(error.msg, error.pos) from None
+    except regex.error as error:
+        raise PatternError(str(error)) from None
     except (RecursionError, OverflowError):
         raise PatternError("the pattern is nested too deeply or repeats too often") from None
 

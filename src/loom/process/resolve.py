@@ -60,7 +60,9 @@ def written_fields(contract: ValidityContract | None) -> dict[str, Any]:
     return found
 
 
-def merge(risk: RiskLevel, layers: tuple[tuple[LayerName, dict[str, Any], KeyPath], ...], synthesis: bool) -> Policy:
+def merge(
+    risk: RiskLevel, layers: tuple[tuple[LayerName, dict[str, Any], KeyPath], ...], synthesis: bool
+) -> Policy:
     """Combine what the layers wrote into one value per field."""
     policy: Policy = {}
     strict = is_strict(risk)
@@ -163,12 +165,11 @@ def loosened(resolved: ResolvedProcess) -> Iterator[Loosened]:
     for field, value in written_fields(spec.validity_contract).items():
         floor = floor_of(field, risk)
         if is_looser(field, value, floor, risk):
-            path = ("validity_contract", *field.split("."))
-            yield Loosened(field, path, value, floor, "floor", FIELDS[field].soft)
+            yield Loosened(field, ("validity_contract", *field.split(".")), value, floor, "floor", FIELDS[field].soft)
     for index in resolved.package.contracted:
         for field, value in written_fields(spec.phases[index].validity_contract).items():
             floor, inherited = floor_of(field, risk), resolved.policy[field].value
-            path = ("phases", index, "validity_contract", *field.split("."))
+            path: KeyPath = ("phases", index, "validity_contract", *field.split("."))
             if is_looser(field, value, floor, risk):
                 yield Loosened(field, path, value, floor, "floor", FIELDS[field].soft)
             elif is_looser(field, value, inherited, risk):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-RESERVED = frozenset({"input", "index", "next", "name", "cmd", "start", "end", "self", "foreach-stack", "merge-artifacts"})
+RESERVED = frozenset(
+    {"input", "index", "next", "name", "cmd", "start", "end", "self", "foreach-stack", "merge-artifacts"}
+)
 
 
 def step_name(phase_id: str) -> str:

@@ -6,7 +6,19 @@ from collections.abc import Iterator
 from itertools import islice
 
 from loom.kernel.diagnostics import Diagnostic, dotted
-from loom.process.lint import advice, graph, iteration, policy, references, structure, syntax, tests, tools, verb, verification
+from loom.process.lint import (
+    advice,
+    graph,
+    iteration,
+    policy,
+    references,
+    structure,
+    syntax,
+    tests,
+    tools,
+    verb,
+    verification,
+)
 from loom.process.lint.rule import RULES, Finding, Rule
 from loom.process.package import Package
 
@@ -35,4 +47,6 @@ def _diagnostic(package: Package, rule: Rule, finding: Finding) -> Diagnostic:
     where = dotted(package.validated.original(finding.path))
     edits = finding.edits(package, span) if finding.edits else ()
     severity = finding.severity or rule.severity
-    return Diagnostic(rule.code, severity, rule.message, span, where, finding.detail, finding.fix or rule.fix, edits)
+    return Diagnostic(
+        rule.code, severity, rule.message, span, where, finding.detail, finding.fix or rule.fix, edits
+    )

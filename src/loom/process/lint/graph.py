@@ -171,7 +171,9 @@ def _single(step: str) -> str:
 def fan_in_phases(package: Package) -> list[str]:
     """Phases whose deliverables are published by a finalizer."""
     default = package.spec.output_coordination.strategy
-    return [p.id for p in package.spec.phases if p.deliverables and (p.output_strategy or default) == "fan_in"]
+    return [
+        p.id for p in package.spec.phases if p.deliverables and (p.output_strategy or default) == "fan_in"
+    ]
 
 
 @rule(
@@ -199,7 +201,9 @@ def step_collision(package: Package) -> Iterator[Finding]:
         step = step_name(phase.id)
         other = first.setdefault(step, phase.id)
         if other != phase.id:
-            yield Finding(("phases", index, "id"), f"`{phase.id}` and `{other}` both become the step `{step}`")
+            yield Finding(
+                ("phases", index, "id"), f"`{phase.id}` and `{other}` both become the step `{step}`"
+            )
 
 
 @rule(

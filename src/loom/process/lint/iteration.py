@@ -11,7 +11,13 @@ from loom.process.allowlist import ALLOWLISTED_PREFIXES, is_allowlisted
 from loom.process.lint.rule import Finding, rule
 from loom.process.package import Package
 from loom.process.patterns import PatternError, compile_pattern
-from loom.process.spec.iteration import ArtifactRegexGate, CommandExitGate, Iteration, ToolMetricGate, VerifierFieldGate
+from loom.process.spec.iteration import (
+    ArtifactRegexGate,
+    CommandExitGate,
+    Iteration,
+    ToolMetricGate,
+    VerifierFieldGate,
+)
 
 SCORE_OPERATORS = ("gte", "gt", "lte", "lt")
 SHELL = re.compile(r"[|&;<>`$(){}\n]|^[*~]")
@@ -76,7 +82,11 @@ def loop_bounds(package: Package) -> Iterator[Finding]:
     defaults: a silent default is somebody's money."""
     for base, loop in _loops(package):
         budget = loop.iteration_budget
-        missing = [key for key in ("max_attempts", "max_total_runner_invocations", "iteration_budget") if getattr(loop, key) is None]
+        missing = [
+            key
+            for key in ("max_attempts", "max_total_runner_invocations", "iteration_budget")
+            if getattr(loop, key) is None
+        ]
         for key in missing:
             yield Finding((*base, key), f"`{key}` is missing")
         for key in ("max_wall_clock_seconds", "max_tokens", "max_tool_calls"):
@@ -88,14 +98,18 @@ def loop_bounds(package: Package) -> Iterator[Finding]:
     "LM503",
     "iteration requires at least one deterministic blocking gate",
     fix="add a blocking tool_metric, artifact_regex or command_exit gate",
-    failing=_example(gates="[{id: opinion, type: verifier_field, field: confidence, operator: gte, value: 0.8}]"),
+    failing=_example(
+        gates="[{id: opinion, type: verifier_field, field: confidence, operator: gte, value: 0.8}]"
+    ),
     passing=_example(),
 )
 def deterministic_gate(package: Package) -> Iterator[Finding]:
     """Without a gate that a machine can decide, a loop ends when a model says so, or never."""
     for base, loop in _loops(package):
         if not any(gate.blocking and not isinstance(gate, VerifierFieldGate) for gate in loop.gates):
-            detail = "none of its gates is both deterministic and blocking" if loop.gates else "it has no gates"
+            detail = (
+                "none of its gates is both deterministic and blocking" if loop.gates else "it has no gates"
+            )
             yield Finding((*base, "gates"), detail, at_key=True)
 
 
@@ -103,7 +117,9 @@ def deterministic_gate(package: Package) -> Iterator[Finding]:
     "LM504",
     "verifier_field gates cannot be blocking",
     fix="remove `blocking: true`; the gate stays advisory",
-    failing=_gate("{id: opinion, type: verifier_field, blocking: true, field: confidence, operator: gte, value: 0.8}"),
+    failing=_gate(
+        "{id: opinion, type: verifier_field, blocking: true, field: confidence, operator: gte, value: 0.8}"
+    ),
     passing=_gate("{id: opinion, type: verifier_field, field: confidence, operator: gte, value: 0.8}"),
 )
 def advisory_verifier(package: Package) -> Iterator[Finding]:
@@ -139,7 +155,9 @@ def allowlisted_command(package: Package) -> Iterator[Finding]:
     """A gate may run tests and linters, nothing else: a package must not become a way to run commands."""
     for path, gate in _gates(package):
         if isinstance(gate, CommandExitGate) and not is_allowlisted(gate.command):
-            yield Finding((*path, "command"), f"`{' '.join(gate.command)}`" if gate.command else "it is empty")
+            yield Finding(
+                (*path, "command"), f"`{' '.join(gate.command)}`" if gate.command else "it is empty"
+            )
 
 
 @rule(
@@ -171,7 +189,9 @@ def invocation_cap(package: Package) -> Iterator[Finding]:
     for base, loop in _loops(package):
         cap, attempts = loop.max_total_runner_invocations, loop.max_attempts
         if cap is not None and attempts is not None and cap < attempts:
-            yield Finding((*base, "max_total_runner_invocations"), f"{cap} is less than max_attempts, {attempts}")
+            yield Finding(
+                (*base, "max_total_runner_invocations"), f"{cap} is less than max_attempts, {attempts}"
+            )
 
 
 @rule(
@@ -234,8 +254,12 @@ def gate_pattern(package: Package) -> Iterator[Finding]:
     "LM512",
     "metric_path is not a path",
     fix="write names joined by dots, with list indexes: `report.scores[0]`",
-    failing=_gate("{id: total, type: tool_metric, tool: calculator, metric_path: report..total, operator: eq, value: 1}"),
-    passing=_gate("{id: total, type: tool_metric, tool: calculator, metric_path: 'report.totals[0]', operator: eq, value: 1}"),
+    failing=_gate(
+        "{id: total, type: tool_metric, tool: calculator, metric_path: report..total, operator: eq, value: 1}"
+    ),
+    passing=_gate(
+        "{id: total, type: tool_metric, tool: calculator, metric_path: 'report.totals[0]', operator: eq, value: 1}"
+    ),
 )
 def metric_path(package: Package) -> Iterator[Finding]:
     """The path says where the number is in the tool's result; a path that cannot be followed always fails."""
@@ -248,8 +272,12 @@ def metric_path(package: Package) -> Iterator[Finding]:
     "LM513",
     "the operator does not fit the value",
     fix="compare numbers with gte, lte, gt, lt; texts with eq, ne, contains, matches",
-    failing=_gate("{id: total, type: tool_metric, tool: calculator, metric_path: total, operator: gte, value: high}"),
-    passing=_gate("{id: total, type: tool_metric, tool: calculator, metric_path: total, operator: eq, value: high}"),
+    failing=_gate(
+        "{id: total, type: tool_metric, tool: calculator, metric_path: total, operator: gte, value: high}"
+    ),
+    passing=_gate(
+        "{id: total, type: tool_metric, tool: calculator, metric_path: total, operator: eq, value: high}"
+    ),
 )
 def operator_value(package: Package) -> Iterator[Finding]:
     """`gte` orders numbers and `matches` reads a pattern; with another kind of value the gate is never met."""

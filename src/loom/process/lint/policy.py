@@ -124,7 +124,9 @@ def inferred_risk(package: Package) -> Iterator[Finding]:
     inferred = infer_risk(spec)
     if inferred:
         level, token = inferred
-        yield Finding(("name",), f"`{token}` in the name or tags implies {level}", at_key=True, edits=_insert_risk)
+        yield Finding(
+            ("name",), f"`{token}` in the name or tags implies {level}", at_key=True, edits=_insert_risk
+        )
 
 
 def _insert_risk(package: Package, span: Span) -> tuple[Edit, ...]:
@@ -146,7 +148,9 @@ def safeguard_off(package: Package) -> Iterator[Finding]:
     """At low and medium risk a package may switch off claim checking, verified-only synthesis or the
     second verifier. It is allowed, and never silent."""
     for found in _loosened(package, strict=False, below="floor", soft=True):
-        yield Finding(found.path, f"{found.field} is {_show(found.value)}; the default is {_show(found.than)}")
+        yield Finding(
+            found.path, f"{found.field} is {_show(found.value)}; the default is {_show(found.than)}"
+        )
 
 
 @rule(

@@ -71,7 +71,9 @@ def unknown_input(package: Package) -> Iterator[Finding]:
             name = reference.steps[0].split("[")[0]
             if name not in known:
                 meant = suggest(name, sorted(known))
-                yield Finding(path, f"no input is called `{name}`", f"did you mean `{meant}`?" if meant else "")
+                yield Finding(
+                    path, f"no input is called `{name}`", f"did you mean `{meant}`?" if meant else ""
+                )
 
 
 @rule(
@@ -92,7 +94,11 @@ phases:
 def unknown_referenced_phase(package: Package) -> Iterator[Finding]:
     """A reference can only read the result of a phase that exists."""
     for _, path, reference in _references(package):
-        if isinstance(reference, Reference) and reference.phase and reference.phase not in package.phase_names:
+        if (
+            isinstance(reference, Reference)
+            and reference.phase
+            and reference.phase not in package.phase_names
+        ):
             yield unknown_phase(path, reference.phase, package.phase_names)
 
 

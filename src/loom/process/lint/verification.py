@@ -182,7 +182,9 @@ def named_check(package: Package) -> Iterator[Finding]:
     """A failed check is reported by its name."""
     for index, check in enumerate(package.spec.verification.policy.semantic_checks):
         if check.name is None and check.id is None:
-            yield Finding(("verification", "policy", "semantic_checks", index), "neither `name` nor `id` is written")
+            yield Finding(
+                ("verification", "policy", "semantic_checks", index), "neither `name` nor `id` is written"
+            )
 
 
 @rule(

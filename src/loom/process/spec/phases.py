@@ -43,7 +43,10 @@ def _deliverable(value: Any) -> Any:
 
 def normal_deliverable(written: str) -> str:
     """The one spelling of a deliverable's name, or a refusal when it leaves the workspace."""
-    bad, fix = "the deliverable is not a path inside the workspace", "name a file inside the workspace, such as `notes.md`"
+    bad, fix = (
+        "the deliverable is not a path inside the workspace",
+        "name a file inside the workspace, such as `notes.md`",
+    )
     name = written.strip()
     normal = posixpath.normpath(name) if name else ""
     if not name or normal == ".":

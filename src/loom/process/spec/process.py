@@ -32,7 +32,12 @@ def _name(value: str) -> str:
     if KEBAB.match(value):
         return value
     fixed = "-".join(value.lower().replace("_", " ").replace("-", " ").split())
-    refuse("LM207", "name must match ^[a-z0-9][a-z0-9-]*$", f"`{value}`", f"lowercase kebab-case, such as `{fixed or 'my-process'}`")
+    refuse(
+        "LM207",
+        "name must match ^[a-z0-9][a-z0-9-]*$",
+        f"`{value}`",
+        f"lowercase kebab-case, such as `{fixed or 'my-process'}`",
+    )
 
 
 class ProcessSpec(SpecModel):

@@ -18,7 +18,9 @@ Seq = Annotated[tuple[T, ...], Strict(False)]
 Tier = Literal["read-only", "workspace-write", "expensive", "irreversible"]
 Operator = Literal["gte", "lte", "gt", "lt", "eq", "ne", "contains", "not_contains", "matches"]
 Severity = Literal["error", "warning"]
-Capability = Literal["artifact_static", "command_execution", "service_runtime", "browser_runtime", "report_rendering"]
+Capability = Literal[
+    "artifact_static", "command_execution", "service_runtime", "browser_runtime", "report_rendering"
+]
 
 KEBAB = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 TIERS: tuple[Tier, ...] = ("read-only", "workspace-write", "expensive", "irreversible")
@@ -26,13 +28,15 @@ TIERS: tuple[Tier, ...] = ("read-only", "workspace-write", "expensive", "irrever
 
 def refuse(code: str, message: str, detail: str = "", fix: str = "") -> NoReturn:
     """Reject a value with a diagnostic of its own instead of pydantic's general one."""
-    raise PydanticCustomError(code, "{message}", {"message": message, "detail": detail, "fix": fix})  # type: ignore[misc]
+    raise PydanticCustomError(code, "{message}", {"message": message, "detail": detail, "fix": fix})
 
 
 def _not_blank(value: str) -> str:
     if value.strip():
         return value
-    refuse("LM209", "the text is empty", "only white space is written here", "write it out, or remove the key")
+    refuse(
+        "LM209", "the text is empty", "only white space is written here", "write it out, or remove the key"
+    )
 
 
 def _kebab(value: str) -> str:
@@ -47,7 +51,12 @@ def _one_or_many(value: Any) -> Any:
 
 def _comparable(value: Any) -> Any:
     if value is None or isinstance(value, dict):
-        refuse("LM203", "wrong type", "expected a number, text, true/false or a list of those", "write one value to compare with")
+        refuse(
+            "LM203",
+            "wrong type",
+            "expected a number, text, true/false or a list of those",
+            "write one value to compare with",
+        )
     return value
 
 

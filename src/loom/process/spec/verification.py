@@ -11,7 +11,9 @@ from loom.process.spec.types import Capability, Count, PhaseNames, Seq, Severity
 
 Enforcement = Literal["hard", "advisory"]
 Scope = Literal["phase", "global"]
-ToolSuccessPolicy = Literal["method_resilient", "development_balanced", "safety_integrity_only", "all_tools_hard"]
+ToolSuccessPolicy = Literal[
+    "method_resilient", "development_balanced", "safety_integrity_only", "all_tools_hard"
+]
 
 
 class Rule(SpecModel):
@@ -42,7 +44,8 @@ class Rule(SpecModel):
     """What kind of failure this is; decides how it may be repaired."""
 
     remediation_mode: (
-        Literal["none", "confirm_or_prune", "targeted_remediation", "queue_follow_up", "remediate_and_retry"] | None
+        Literal["none", "confirm_or_prune", "targeted_remediation", "queue_follow_up", "remediate_and_retry"]
+        | None
     ) = None
     """How a failure is repaired; empty takes the default strategy."""
 
@@ -216,9 +219,9 @@ class Remediation(SpecModel):
     default_strategy: str = ""
     """The strategy of failures that name none."""
 
-    retry_budget: Annotated[RetryPolicy, BeforeValidator(_attempts, json_schema_input_type=int | RetryPolicy)] = (
-        RetryPolicy()
-    )
+    retry_budget: Annotated[
+        RetryPolicy, BeforeValidator(_attempts, json_schema_input_type=int | RetryPolicy)
+    ] = RetryPolicy()
     """How often a repair may be tried: a number, or a mapping with `max_attempts`."""
 
     transient_retry_policy: Annotated[

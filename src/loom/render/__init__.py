@@ -1,0 +1,1 @@
+"""What Loom knows, in the forms people and machines read."""

@@ -1,0 +1,73 @@
+"""Every setting there is: its key, its type, its default and what it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Value = bool | int | str | tuple[str, ...]
+Kind = Literal["flag", "integer", "text", "texts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key that a loom.toml, the environment or a flag may set."""
+
+    key: str
+    kind: Kind
+    default: Value
+    description: str
+
+
+_ALL = (
+    Setting(
+        "approval.auto_limit_minutes",
+        "integer",
+        10,
+        "Minutes of work that may start without asking; a longer plan waits for a person.",
+    ),
+    Setting(
+        "execution.enable_iteration_command_exit_gate",
+        "flag",
+        False,
+        "Whether `command_exit` gates of a loop may run their command.",
+    ),
+    Setting(
+        "execution.enable_process_iteration_loops",
+        "flag",
+        True,
+        "Whether a phase with an `iteration` block is repeated; otherwise it runs once.",
+    ),
+    Setting(
+        "execution.iteration_command_exit_allowlisted_prefixes",
+        "texts",
+        (
+            "pytest",
+            "uv run pytest",
+            "python -m pytest",
+            "python3 -m pytest",
+            "ruff check",
+            "npm test",
+            "pnpm test",
+            "bun test",
+            "go test",
+            "cargo test",
+            "make test",
+        ),
+        "How the command of a `command_exit` gate may begin; a list that is written replaces this one.",
+    ),
+    Setting(
+        "execution.max_iteration_replans_after_exhaustion",
+        "integer",
+        2,
+        "How often, over a whole run, exhausted loops may ask for a new plan.",
+    ),
+    Setting(
+        "models.provider", "text", "", "Which provider answers model calls; empty means none is configured."
+    ),
+    Setting("models.tier1", "text", "", "The model for simple, frequent work such as extraction."),
+    Setting("models.tier2", "text", "", "The model for ordinary phases."),
+    Setting("models.tier3", "text", "", "The model for planning, judging and synthesis."),
+)
+
+SETTINGS = {setting.key: setting for setting in _ALL}
