@@ -24,7 +24,7 @@ def scan(text: str) -> None:
 
 def load(raw: bytes) -> ResolvedProcess:
     """What Loom does with a file: read, validate, lint, resolve every phase's policy."""
-    checked = check_text(raw, "process.yaml", advice=False)
+    checked = check_text(raw, "process.yaml", warnings=False)
     assert checked.package is not None and not checked.report.errors, checked.report.diagnostics[:3]
     resolved = ResolvedProcess(checked.package)
     for index in range(len(resolved.phases)):

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loom.kernel.errors import LoomError
 from loom.kernel.ids import Pathspec, digest, digest_json, is_experiment_id, new_experiment_id, parse_pathspec
 
-relaxed = settings(deadline=None)
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 names = st.from_regex(r"\A[A-Za-z_][A-Za-z0-9_]{0,8}\Z")
 numbers = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9_.:-]{0,8}\Z")
 pathspecs = st.one_of(
@@ -19,7 +19,7 @@ pathspecs = st.one_of(
 plain = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-    max_leaves=10,
+    max_leaves=5,
 )
 
 
@@ -29,7 +29,9 @@ def test_a_fresh_experiment_id_is_one() -> None:
     assert len(set(fresh)) > 45
 
 
-@pytest.mark.parametrize("text", ["", "loom-", "loom-abc12", "loom-abc1234", "loom-ABC123", "loom-abc123\n", "x-loom-abc123"])
+@pytest.mark.parametrize(
+    "text", ["", "loom-", "loom-abc12", "loom-abc1234", "loom-ABC123", "loom-abc123\n", "x-loom-abc123"]
+)
 def test_other_texts_are_no_experiment_ids(text: str) -> None:
     assert not is_experiment_id(text)
 
@@ -100,7 +102,9 @@ def test_different_values_have_different_digests() -> None:
     assert len({digest_json(value) for value in values}) == len(values)
 
 
-@pytest.mark.parametrize("value", [{1: "a"}, [{None: 1}], float("nan"), [float("inf")], object(), {"a": b"x"}])
+@pytest.mark.parametrize(
+    "value", [{1: "a"}, [{None: 1}], float("nan"), [float("inf")], object(), {"a": b"x"}]
+)
 def test_what_json_cannot_write_exactly_has_no_digest(value: object) -> None:
     with pytest.raises((TypeError, ValueError)):
         digest_json(value)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loom.kernel.verdict import (
@@ -23,7 +23,7 @@ from loom.kernel.verdict import (
 
 verdicts = st.sampled_from(Verdict)
 refusals = st.from_regex(r"\A[A-Z0-9]{1,6}(_[A-Z0-9]{1,6}){0,2}\Z")
-relaxed = settings(deadline=None)
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @relaxed
@@ -85,7 +85,11 @@ def test_failing_outcomes_rank_above_doubtful_ones_and_those_above_good_ones() -
 
 def test_the_exit_code_is_zero_only_for_acceptable_verdicts() -> None:
     acceptable = [Verdict.OK, Verdict.FLAGGED]
-    assert [exit_code(verdict, acceptable) for verdict in (Verdict.OK, Verdict.FLAGGED, Verdict.PASS)] == [0, 0, 1]
+    assert [exit_code(verdict, acceptable) for verdict in (Verdict.OK, Verdict.FLAGGED, Verdict.PASS)] == [
+        0,
+        0,
+        1,
+    ]
     assert exit_code(Verdict.PASS, ()) == EXIT_OUTCOME
     assert (EXIT_OK, EXIT_OUTCOME, EXIT_SETUP, EXIT_INTERRUPTED) == (0, 1, 2, 130)
 
@@ -103,7 +107,9 @@ def test_an_outcome_is_read_back_from_its_text(outcome: Outcome) -> None:
     assert Outcome.parse(str(outcome)) == outcome
 
 
-@pytest.mark.parametrize("text", ["", "pass", "REFUSED_", "REFUSED_no gpu", "REFUSED__X", "PASS_WITH_LUCK", "MAYBE"])
+@pytest.mark.parametrize(
+    "text", ["", "pass", "REFUSED_", "REFUSED_no gpu", "REFUSED__X", "PASS_WITH_LUCK", "MAYBE"]
+)
 def test_a_text_that_names_no_outcome_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         Outcome.parse(text)

@@ -96,7 +96,10 @@ def test_reading_a_tool_never_runs_its_code(tmp_path: Path) -> None:
         ("NAME = 'a'\nclass A(Tool):\n    @property\n    def name(self):\n        return NAME", ["a"]),
         ("class A(Tool):\n    def name(self):\n        raise NotImplementedError", []),
         ("class A(Tool):\n    @property\n    def name(self):\n        return f'{1}'", []),
-        ("class A(Tool):\n    def name(self):\n        if x:\n            return 'b'\n        return 'a'", []),
+        (
+            "class A(Tool):\n    def name(self):\n        if x:\n            return 'b'\n        return 'a'",
+            [],
+        ),
         ("class A(Toolbox):\n    name = 'a'", []),
         ("class A(A):\n    name = 'a'", []),
         ("class A(B):\n    name = 'a'\nclass B(A):\n    pass", []),
@@ -104,7 +107,9 @@ def test_reading_a_tool_never_runs_its_code(tmp_path: Path) -> None:
         ("", []),
     ],
 )
-def test_a_tool_is_a_subclass_of_tool_with_a_constant_name(tmp_path: Path, source: str, names: list[str]) -> None:
+def test_a_tool_is_a_subclass_of_tool_with_a_constant_name(
+    tmp_path: Path, source: str, names: list[str]
+) -> None:
     tools, bad = read_tools(write(tmp_path, one=source))
     assert [tool.name for tool in tools] == names
     assert not bad
@@ -124,7 +129,9 @@ def test_a_tool_is_a_subclass_of_tool_with_a_constant_name(tmp_path: Path, sourc
     ],
 )
 def test_parameters_that_are_not_a_plain_mapping_are_unknown(tmp_path: Path, parameters: str) -> None:
-    (tool,), bad = read_tools(write(tmp_path, one=f"class T(Tool):\n    name = 't'\n    parameters = SHAPE\nSHAPE = {parameters}\n"))
+    (tool,), bad = read_tools(
+        write(tmp_path, one=f"class T(Tool):\n    name = 't'\n    parameters = SHAPE\nSHAPE = {parameters}\n")
+    )
     assert tool.parameters is None
     assert not bad
 
@@ -164,7 +171,17 @@ def test_files_that_cannot_be_read_are_named_with_the_line(tmp_path: Path) -> No
     (tmp_path / "tools" / "loop.py").symlink_to("loop.py")
     _, bad = read_tools(tmp_path)
     why = {each.file.removeprefix("tools/"): (each.line, each.why) for each in bad}
-    assert sorted(why) == ["broken.py", "deep.py", "folder.py", "gone.py", "large.py", "latin.py", "loop.py", "nul.py", "pipe.py"]
+    assert sorted(why) == [
+        "broken.py",
+        "deep.py",
+        "folder.py",
+        "gone.py",
+        "large.py",
+        "latin.py",
+        "loop.py",
+        "nul.py",
+        "pipe.py",
+    ]
     assert why["broken.py"][0] == 2
     assert why["latin.py"] == (2, "it is not UTF-8 text")
     assert why["pipe.py"] == (1, "it is not a regular file")
@@ -181,7 +198,9 @@ def test_a_link_out_of_the_package_is_not_followed(tmp_path: Path) -> None:
     (package / "tools" / "other.py").symlink_to("inside.py")
     tools, bad = read_tools(package)
     assert [tool.file for tool in tools] == ["tools/inside.py", "tools/other.py"]
-    assert [(each.file, each.why) for each in bad] == [("tools/link.py", "it is a link to a place outside the package")]
+    assert [(each.file, each.why) for each in bad] == [
+        ("tools/link.py", "it is a link to a place outside the package")
+    ]
 
 
 def test_a_package_reached_through_a_link_is_read_as_usual(tmp_path: Path) -> None:
@@ -191,7 +210,9 @@ def test_a_package_reached_through_a_link_is_read_as_usual(tmp_path: Path) -> No
     assert [tool.name for tool in read_tools(tmp_path / "link").tools] == ["t"]
 
 
-def test_the_number_of_files_and_classes_and_bytes_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_files_and_classes_and_bytes_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bundled, "MAX_FILES", 2)
     monkeypatch.setattr(bundled, "MAX_CLASSES", 3)
     monkeypatch.setattr(bundled, "MAX_TOTAL", 60)

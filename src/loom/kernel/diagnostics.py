@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
@@ -21,6 +22,7 @@ class Span(NamedTuple):
 
 
 START = Span(1, 1, 1, 1)
+MAX_COMPARED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ def suggest(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate the writer most likely meant, if one is near enough."""
     if len(word) > 80:
         return None
-    folded = {c.lower().replace("_", "-"): c for c in candidates}
+    # a slip changes a few letters; names of another length are not worth comparing
+    near = (c for c in candidates if abs(len(c) - len(word)) <= 1 + len(word) // 3)
+    folded = {c.lower().replace("_", "-"): c for c in islice(near, MAX_COMPARED)}
     matches = difflib.get_close_matches(word.lower().replace("_", "-"), folded, n=1, cutoff=0.7)
     return folded[matches[0]] if matches else None
 

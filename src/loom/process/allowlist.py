@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-ALLOWLISTED_PREFIXES = (
-    "pytest",
-    "uv run pytest",
-    "python -m pytest",
-    "python3 -m pytest",
-    "ruff check",
-    "npm test",
-    "pnpm test",
-    "bun test",
-    "go test",
-    "cargo test",
-    "make test",
-)
+from loom.settings.model import ALLOWLISTED_PREFIXES
 
 
 def is_allowlisted(command: Sequence[str], prefixes: Sequence[str] = ALLOWLISTED_PREFIXES) -> bool:

@@ -30,24 +30,24 @@ class Checked:
         return any(d.code in ("LM101", "LM102") for d in self.report.diagnostics)
 
 
-def check_file(path: Path, name: str | None = None, *, advice: bool = True) -> Checked:
+def check_file(path: Path, name: str | None = None, *, warnings: bool = True) -> Checked:
     """Check the process file at a path, or in the folder at that path."""
     with _no_collection():
-        return _check_file(path, name, advice)
+        return _check_file(path, name, warnings)
 
 
-def _check_file(path: Path, name: str | None, advice: bool) -> Checked:
+def _check_file(path: Path, name: str | None, warnings: bool) -> Checked:
     file = path / FILE_NAME if path.is_dir() and (path / FILE_NAME).exists() else path
     document, found, source = read_document(file, name or str(file))
     # a file under another name stands alone; only a process.yaml has a package folder around it
-    return _checked(document, found, source, file.parent if file.name == FILE_NAME else None, advice)
+    return _checked(document, found, source, file.parent if file.name == FILE_NAME else None, warnings)
 
 
-def check_text(raw: bytes, name: str, folder: Path | None = None, *, advice: bool = True) -> Checked:
+def check_text(raw: bytes, name: str, folder: Path | None = None, *, warnings: bool = True) -> Checked:
     """Check a declaration that is already in memory."""
     with _no_collection():
         document, found, source = parse_document(raw, name)
-        return _checked(document, found, source, folder, advice)
+        return _checked(document, found, source, folder, warnings)
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _checked(
-    document: Document | None, found: list[Diagnostic], source: Source, folder: Path | None, advice: bool
+    document: Document | None, found: list[Diagnostic], source: Source, folder: Path | None, warnings: bool
 ) -> Checked:
     if document is None:
         return Checked(None, Report.of(source, found))
@@ -72,4 +72,4 @@ def _checked(
     if validated.spec is None:
         return Checked(None, Report.of(source, found))
     package = Package(document, validated.spec, validated, folder)
-    return Checked(package, Report.of(source, [*found, *lint(package, advice=advice)]))
+    return Checked(package, Report.of(source, [*found, *lint(package, warnings=warnings)]))

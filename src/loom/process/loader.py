@@ -65,18 +65,18 @@ class ProcessLoader:
 
     def load(self, reference: str | Path) -> ResolvedProcess:
         """Load a package by path (a file or folder) or by name; raises ProcessError with all findings."""
-        checked = self._read(reference, advice=False)
+        checked = self._read(reference, warnings=False)
         if checked.package is None or checked.report.errors:
             raise ProcessError(checked.report)
         return ResolvedProcess(checked.package)
 
     def check(self, reference: str | Path) -> Checked:
         """Everything that can be said about a package, sound or not."""
-        return self._read(reference, advice=True)
+        return self._read(reference, warnings=True)
 
-    def _read(self, reference: str | Path, *, advice: bool) -> Checked:
+    def _read(self, reference: str | Path, *, warnings: bool) -> Checked:
         found = self.find(reference)
-        return check_file(found.file, _shown(found.file), advice=advice)
+        return check_file(found.file, _shown(found.file), warnings=warnings)
 
     def find(self, reference: str | Path) -> Found:
         """The package a reference means. A bare name is looked up before it is taken for a path."""

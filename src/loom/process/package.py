@@ -10,6 +10,7 @@ from typing import Any
 from loom.kernel.diagnostics import KeyPath, Source, Span
 from loom.kernel.document import Document
 from loom.process.graph import Layered, ancestors, layer
+from loom.process.references import BadReference, Reference, references_in
 from loom.process.spec.phases import Phase
 from loom.process.spec.process import ProcessSpec
 from loom.process.structure import Validated
@@ -78,6 +79,22 @@ class Package:
         """Indexes of phases that say who executes them, or over what."""
         phases = enumerate(self.spec.phases)
         return tuple(index for index, phase in phases if phase.run is not None or phase.for_each is not None)
+
+    @cached_property
+    def references(self) -> tuple[tuple[int, KeyPath, Reference | BadReference], ...]:
+        """Every lookup of every phase: the phase's index, the place of the text, and what it reads."""
+        found: list[tuple[int, KeyPath, Reference | BadReference]] = []
+        for index in self.running:
+            phase = self.spec.phases[index]
+            if phase.run is not None and phase.run.args:
+                base: KeyPath = ("phases", index, "run", "args")
+                found += [(index, path, each) for path, each in references_in(phase.run.args, base)]
+            if phase.for_each is not None:
+                found += [
+                    (index, path, each)
+                    for path, each in references_in(phase.for_each, ("phases", index, "for_each"))
+                ]
+        return tuple(found)
 
     @cached_property
     def gated(self) -> tuple[int, ...]:

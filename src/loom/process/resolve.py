@@ -165,7 +165,9 @@ def loosened(resolved: ResolvedProcess) -> Iterator[Loosened]:
     for field, value in written_fields(spec.validity_contract).items():
         floor = floor_of(field, risk)
         if is_looser(field, value, floor, risk):
-            yield Loosened(field, ("validity_contract", *field.split(".")), value, floor, "floor", FIELDS[field].soft)
+            yield Loosened(
+                field, ("validity_contract", *field.split(".")), value, floor, "floor", FIELDS[field].soft
+            )
     for index in resolved.package.contracted:
         for field, value in written_fields(spec.phases[index].validity_contract).items():
             floor, inherited = floor_of(field, risk), resolved.policy[field].value

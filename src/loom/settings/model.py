@@ -19,6 +19,20 @@ class Setting:
     description: str
 
 
+ALLOWLISTED_PREFIXES = (
+    "pytest",
+    "uv run pytest",
+    "python -m pytest",
+    "python3 -m pytest",
+    "ruff check",
+    "npm test",
+    "pnpm test",
+    "bun test",
+    "go test",
+    "cargo test",
+    "make test",
+)
+
 _ALL = (
     Setting(
         "approval.auto_limit_minutes",
@@ -41,19 +55,7 @@ _ALL = (
     Setting(
         "execution.iteration_command_exit_allowlisted_prefixes",
         "texts",
-        (
-            "pytest",
-            "uv run pytest",
-            "python -m pytest",
-            "python3 -m pytest",
-            "ruff check",
-            "npm test",
-            "pnpm test",
-            "bun test",
-            "go test",
-            "cargo test",
-            "make test",
-        ),
+        ALLOWLISTED_PREFIXES,
         "How the command of a `command_exit` gate may begin; a list that is written replaces this one.",
     ),
     Setting(

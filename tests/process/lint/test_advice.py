@@ -78,7 +78,9 @@ def test_a_package_without_models_hears_nothing_about_models() -> None:
 def test_every_model_phase_is_asked_for_criteria_and_deliverables() -> None:
     text = THREE + "  - {id: send, description: Send., run: {tool: document_write}}\n"
     for code, key in (("LM904", "acceptance_criteria"), ("LM905", "deliverables")):
-        assert [found.path for found in findings(text, code)] == [f"phases[{index}].{key}" for index in range(3)]
+        assert [found.path for found in findings(text, code)] == [
+            f"phases[{index}].{key}" for index in range(3)
+        ]
 
 
 def test_a_level_that_can_be_inferred_is_left_to_the_rule_about_inference() -> None:
@@ -106,7 +108,9 @@ def test_a_rule_against_placeholders_counts_however_it_is_spelt(check: str) -> N
 
 
 def test_a_semantic_check_is_a_check_of_the_domain() -> None:
-    assert not findings("verification: {policy: {semantic_checks: [{name: sums, check: Do they add up?}]}}", "LM909")
+    assert not findings(
+        "verification: {policy: {semantic_checks: [{name: sums, check: Do they add up?}]}}", "LM909"
+    )
 
 
 @pytest.mark.parametrize("code", ["LM910", "LM911"])

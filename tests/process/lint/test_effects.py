@@ -30,9 +30,18 @@ def idle(text: str) -> dict[str, str]:
             "verification: {remediation: {strategies: {prune: {depth: 2}}}}",
             "verification.remediation.strategies.prune.depth",
         ),
-        ("verification: {remediation: {retry_budget: {max_attempts: 1, jitter: 2}}}", "verification.remediation.retry_budget.jitter"),
-        ("verification: {remediation: {transient_retry_policy: {jitter: 2}}}", "verification.remediation.transient_retry_policy.jitter"),
-        ("verification: {policy: {outcome_policy: {strict: true}}}", "verification.policy.outcome_policy.strict"),
+        (
+            "verification: {remediation: {retry_budget: {max_attempts: 1, jitter: 2}}}",
+            "verification.remediation.retry_budget.jitter",
+        ),
+        (
+            "verification: {remediation: {transient_retry_policy: {jitter: 2}}}",
+            "verification.remediation.transient_retry_policy.jitter",
+        ),
+        (
+            "verification: {policy: {outcome_policy: {strict: true}}}",
+            "verification.policy.outcome_policy.strict",
+        ),
         ("evidence: {summarization: {style: short}}", "evidence.summarization.style"),
         ("evidence: {summarization: {enabled: false, max_chars: 10}}", "evidence.summarization.max_chars"),
         (LOOP % "enabled: false, max_attempts: 3", "phases[0].iteration"),
@@ -43,11 +52,23 @@ def idle(text: str) -> dict[str, str]:
         ),
         (phase("run: {tool: calculator}, model_tier: 3"), "phases[0].model_tier"),
         (phase("output_strategy: fan_in"), "phases[0].output_strategy"),
-        (phase("deliverables: [a.md], finalizer_input_policy: allow_partial"), "phases[0].finalizer_input_policy"),
+        (
+            phase("deliverables: [a.md], finalizer_input_policy: allow_partial"),
+            "phases[0].finalizer_input_policy",
+        ),
         ("output_coordination: {intermediate_root: .parts}", "output_coordination.intermediate_root"),
-        ("output_coordination: {finalizer_input_policy: allow_partial}", "output_coordination.finalizer_input_policy"),
-        ("validity_contract: {enabled: false, min_supported_ratio: 0.7}", "validity_contract.min_supported_ratio"),
-        (phase("validity_contract: {enabled: false, prune_mode: drop}"), "phases[0].validity_contract.prune_mode"),
+        (
+            "output_coordination: {finalizer_input_policy: allow_partial}",
+            "output_coordination.finalizer_input_policy",
+        ),
+        (
+            "validity_contract: {enabled: false, min_supported_ratio: 0.7}",
+            "validity_contract.min_supported_ratio",
+        ),
+        (
+            phase("validity_contract: {enabled: false, prune_mode: drop}"),
+            "phases[0].validity_contract.prune_mode",
+        ),
         (
             "validity_contract: " + TEMPORAL % "max_source_age_days: 30",
             "validity_contract.final_gate.temporal_consistency.max_source_age_days",
@@ -56,7 +77,10 @@ def idle(text: str) -> dict[str, str]:
             phase("validity_contract: " + TEMPORAL % "enabled: false, as_of: 2026-01-31"),
             "phases[0].validity_contract.final_gate.temporal_consistency.as_of",
         ),
-        ("verification: {rules: [{name: a, check: Is it?, min_count: 2}]}", "verification.rules[0].min_count"),
+        (
+            "verification: {rules: [{name: a, check: Is it?, min_count: 2}]}",
+            "verification.rules[0].min_count",
+        ),
         (
             "verification: {rules: [{name: a, check: Is it?, requires_exact_cardinality: true}]}",
             "verification.rules[0].requires_exact_cardinality",
@@ -70,7 +94,10 @@ def idle(text: str) -> dict[str, str]:
             "prompt_contracts.evidence_contract.applies_to_phases",
         ),
         ("verb: {command: c, tier: read-only, card: c}", "verb.card"),
-        (TOOL + "tests: [{id: a, mode: deterministic, goal: Try., script: {work: [{output: A.}]}}]", "tests[0].script.work"),
+        (
+            TOOL + "tests: [{id: a, mode: deterministic, goal: Try., script: {work: [{output: A.}]}}]",
+            "tests[0].script.work",
+        ),
         (TOOL + "persona: You are an analyst.", "persona"),
         (TOOL + "tool_guidance: Show your work.", "tool_guidance"),
         (TOOL + "tools: {guidance: Show your work.}", "tools.guidance"),
@@ -78,8 +105,14 @@ def idle(text: str) -> dict[str, str]:
         (TOOL + "replanning: {triggers: None.}", "replanning"),
         (TOOL + "memory: {extraction_guidance: Facts.}", "memory"),
         (TOOL + "workspace_analysis: {guidance: Look.}", "workspace_analysis"),
-        (TOOL + "prompt_contracts: {executor_constraints: Be brief.}", "prompt_contracts.executor_constraints"),
-        (TOOL + "prompt_contracts: {verifier_constraints: Be strict.}", "prompt_contracts.verifier_constraints"),
+        (
+            TOOL + "prompt_contracts: {executor_constraints: Be brief.}",
+            "prompt_contracts.executor_constraints",
+        ),
+        (
+            TOOL + "prompt_contracts: {verifier_constraints: Be strict.}",
+            "prompt_contracts.verifier_constraints",
+        ),
     ],
 )
 def test_a_key_without_effect_is_named_once(text: str, path: str) -> None:
@@ -115,8 +148,10 @@ def test_a_key_without_effect_is_named_once(text: str, path: str) -> None:
         "verification: {rules: [{name: a, type: regex, check: '^#', min_count: 2}]}",
         "prompt_contracts: {evidence_contract: {enabled: true, applies_to_phases: [work]}}",
         "verb: {command: c, tier: read-only, flow: CFlow, card: c}",
-        TOOL + "prompt_contracts: {verifier_constraints: Be strict.}\nverification: {rules: [{name: a, check: Is it?}]}",
-        TOOL + "tests: [{id: a, mode: deterministic, goal: Try., script: {work: [{verifier: {passed: false}}]}}]",
+        TOOL
+        + "prompt_contracts: {verifier_constraints: Be strict.}\nverification: {rules: [{name: a, check: Is it?}]}",
+        TOOL
+        + "tests: [{id: a, mode: deterministic, goal: Try., script: {work: [{verifier: {passed: false}}]}}]",
         TOOL + "description: Adds.\nauthor: The team\ntags: [sums]",
     ],
 )

@@ -24,7 +24,9 @@ phases:
 OFF = GATED.replace("enabled: true", "enabled: false")
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.10", "0.1.0", "2026.1.31", "1.0.0-rc.1", "1.0rc1", "1.0.0+build.5"])
+@pytest.mark.parametrize(
+    "version", ["1.0", "1.10", "0.1.0", "2026.1.31", "1.0.0-rc.1", "1.0rc1", "1.0.0+build.5"]
+)
 def test_numbers_joined_by_dots_are_a_version(version: str) -> None:
     assert not findings(f'version: "{version}"', "LM914")
 
@@ -53,7 +55,9 @@ def test_a_package_without_tests_and_one_without_a_failing_test_hear_different_t
 
 
 def test_an_unacceptable_verdict_is_a_failure_path_as_well() -> None:
-    verb = "verb: {command: c, tier: read-only, verdict: {from: phases.work.data.v, values: [A, B], ok: [A]}}\n"
+    verb = (
+        "verb: {command: c, tier: read-only, verdict: {from: phases.work.data.v, values: [A, B], ok: [A]}}\n"
+    )
     case = "tests: [{id: a, mode: live, goal: Try., expect: {verdict: %s}}]"
     assert findings(verb + case % "A", "LM915")
     assert not findings(verb + case % "B", "LM915")
@@ -79,7 +83,9 @@ def test_a_command_gate_is_mentioned_in_the_readme(tmp_path: Path) -> None:
     assert not findings(GATED, "LM919")
     assert findings(GATED, "LM919", tmp_path)
     (tmp_path / "README.md").write_text("Builds.", encoding="utf-8")
-    assert [found.path for found in findings(GATED, "LM919", tmp_path)] == ["phases[0].iteration.gates[0].command"]
+    assert [found.path for found in findings(GATED, "LM919", tmp_path)] == [
+        "phases[0].iteration.gates[0].command"
+    ]
     assert not findings(OFF, "LM919", tmp_path)
     (tmp_path / "README.md").write_text(f"Set {SETTING}.", encoding="utf-8")
     assert not findings(GATED, "LM919", tmp_path)
@@ -97,8 +103,14 @@ def test_a_readme_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         ("is_mutating = True\n    parameters = {'properties': {'out': {}}}", 1),
         ("is_mutating = True\n    parameters = {}", 1),
         ("is_mutating = True\n    parameters = {'properties': {'path': {}}}", 0),
-        ("is_mutating = True\n    parameters = {'properties': {'out': {}}}\n    mutation_target_arg_keys = ('out',)", 0),
-        ("is_mutating = True\n    parameters = {'properties': {'out': {}}}\n    mutation_target_arg_keys = keys()", 0),
+        (
+            "is_mutating = True\n    parameters = {'properties': {'out': {}}}\n    mutation_target_arg_keys = ('out',)",
+            0,
+        ),
+        (
+            "is_mutating = True\n    parameters = {'properties': {'out': {}}}\n    mutation_target_arg_keys = keys()",
+            0,
+        ),
         ("is_mutating = True\n    parameters = make()", 0),
         ("parameters = {'properties': {'out': {}}}", 0),
     ],

@@ -47,9 +47,15 @@ def test_a_phase_that_was_left_out_for_another_mistake_is_still_known() -> None:
     assert not findings(phases + case("expect: {status: failed, phase: torn}"), "LM802")
 
 
-@pytest.mark.parametrize(("name", "found"), [("notes.md", 0), ("./notes.md", 0), ("a/../notes.md", 0), ("note.md", 1), ("/notes.md", 1)])
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [("notes.md", 0), ("./notes.md", 0), ("a/../notes.md", 0), ("note.md", 1), ("/notes.md", 1)],
+)
 def test_a_deliverable_is_named_exactly_however_its_path_is_written(name: str, found: int) -> None:
-    assert len(findings(DIRECT + case(f"acceptance: {{deliverables: {{must_exist: [{name}]}}}}"), "LM803")) == found
+    assert (
+        len(findings(DIRECT + case(f"acceptance: {{deliverables: {{must_exist: [{name}]}}}}"), "LM803"))
+        == found
+    )
 
 
 def test_a_broken_pattern_is_reported_at_its_character() -> None:

@@ -62,7 +62,10 @@ def test_a_selector_of_an_unknown_kind_is_refused(ref: str, detail: str) -> None
 @pytest.mark.parametrize("name", ["A-B", "1A", "A B", "ÄB", "$A"])
 def test_an_environment_variable_is_an_identifier_wherever_it_is_named(name: str) -> None:
     text = f'permissions: {{env: [OK, "{name}"]}}\nauth: {{required: [{{provider: a, required_env_keys: ["{name}"]}}]}}'
-    assert {found.path for found in findings(text, "LM703")} == {"permissions.env[1]", "auth.required[0].required_env_keys[0]"}
+    assert {found.path for found in findings(text, "LM703")} == {
+        "permissions.env[1]",
+        "auth.required[0].required_env_keys[0]",
+    }
 
 
 def test_an_auth_entry_may_be_named_by_any_of_its_three_names() -> None:
@@ -101,7 +104,11 @@ def test_fitting_arguments_are_accepted(tmp_path: Path, args: str) -> None:
         ("{mode: fast, limit: '3'}", ".limit", "`limit` takes a whole number, not `3`"),
         ("{mode: fast, limit: 3.5}", ".limit", "`limit` takes a whole number, not `3.5`"),
         ("{mode: fast, limit: true}", ".limit", "`limit` takes a whole number, not `true`"),
-        ("{mode: fast, limit: 'n=${inputs.n}'}", ".limit", "`limit` takes a whole number, not `n=${inputs.n}`"),
+        (
+            "{mode: fast, limit: 'n=${inputs.n}'}",
+            ".limit",
+            "`limit` takes a whole number, not `n=${inputs.n}`",
+        ),
         ("{mode: fast, share: false}", ".share", "`share` takes a number, not `false`"),
         ("{mode: fast, columns: a}", ".columns", "`columns` takes a list or nothing, not `a`"),
         ("{mode: fast, options: []}", ".options", "`options` takes a mapping, not a list"),
@@ -148,7 +155,9 @@ def test_arguments_of_a_tool_from_elsewhere_are_not_judged(tmp_path: Path) -> No
 
 def test_a_package_without_a_folder_has_no_bundled_tools() -> None:
     phases = "phases:\n  - {id: score, description: Score., run: {tool: score_rows}}"
-    assert {found.code for found in check_of(phases + SCORE).report.diagnostics}.isdisjoint({"LM707", "LM708", "LM709"})
+    assert {found.code for found in check_of(phases + SCORE).report.diagnostics}.isdisjoint(
+        {"LM707", "LM708", "LM709"}
+    )
 
 
 def test_an_unreadable_tool_is_reported_even_when_the_declaration_is_torn(tmp_path: Path) -> None:

@@ -72,7 +72,9 @@ def test_a_default_that_could_not_be_typed_is_refused(text: str, detail: str) ->
     assert (found.path, found.detail) == ("verb.inputs.given.default", f"`given` takes {detail}")
 
 
-@pytest.mark.parametrize(("tier", "refused"), [("read-only", 1), ("workspace-write", 1), ("expensive", 0), ("irreversible", 0)])
+@pytest.mark.parametrize(
+    ("tier", "refused"), [("read-only", 1), ("workspace-write", 1), ("expensive", 0), ("irreversible", 0)]
+)
 def test_an_input_raises_the_tier_above_the_verb_or_not_at_all(tier: str, refused: int) -> None:
     assert len(findings(with_input(f"type: flag, raises_tier: {tier}"), "LM723")) == refused
 
@@ -121,7 +123,9 @@ def test_a_summary_schema_is_checked_at_the_place_that_is_wrong(schema: str, pat
     assert len(found.detail) <= 200
 
 
-@pytest.mark.parametrize("name", [*sorted(GLOBAL_OPTIONS), "dry_run", "no_color", "Target", "1st", "a b", "täg"])
+@pytest.mark.parametrize(
+    "name", [*sorted(GLOBAL_OPTIONS), "dry_run", "no_color", "Target", "1st", "a b", "täg"]
+)
 def test_an_input_that_cannot_be_an_option_is_refused(name: str) -> None:
     (found,) = findings(with_input("type: text", f'"{name}"'), "LM727")
     assert found.path == f"verb.inputs.{name}"

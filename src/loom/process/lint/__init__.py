@@ -8,9 +8,12 @@ from itertools import islice
 from loom.kernel.diagnostics import Diagnostic, dotted
 from loom.process.lint import (
     advice,
+    effects,
     graph,
+    inputs,
     iteration,
     policy,
+    publishing,
     references,
     structure,
     syntax,
@@ -22,7 +25,22 @@ from loom.process.lint import (
 from loom.process.lint.rule import RULES, Finding, Rule
 from loom.process.package import Package
 
-FAMILIES = (syntax, structure, graph, references, policy, iteration, verification, tools, verb, tests, advice)
+FAMILIES = (
+    syntax,
+    structure,
+    graph,
+    references,
+    policy,
+    iteration,
+    verification,
+    tools,
+    verb,
+    inputs,
+    tests,
+    advice,
+    publishing,
+    effects,
+)
 
 # a rule that trips a hundred times in one file has made its point
 MAX_FINDINGS = 100
@@ -30,10 +48,10 @@ MAX_FINDINGS = 100
 __all__ = ["FAMILIES", "RULES", "Finding", "Rule", "lint"]
 
 
-def lint(package: Package, *, advice: bool = True) -> Iterator[Diagnostic]:
-    """Every finding of every rule about one package; without advice, of the rules that can refuse it."""
+def lint(package: Package, *, warnings: bool = True) -> Iterator[Diagnostic]:
+    """Every finding of every rule about one package; without warnings, of the rules that can refuse it."""
     for rule in RULES.values():
-        if rule.check is None or (rule.severity == "warning" and not advice):
+        if rule.check is None or (rule.severity == "warning" and not warnings):
             continue
         for finding in islice(rule.check(package), MAX_FINDINGS):
             # what was left out of the models has been reported already, and so has what follows from it

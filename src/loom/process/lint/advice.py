@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from loom.kernel.diagnostics import suggest
 from loom.process.floors import infer_risk
+from loom.process.lint.graph import unknown_phase
 from loom.process.lint.rule import Finding, rule
 
 if TYPE_CHECKING:
@@ -234,10 +234,8 @@ def foreign_subtask(package: Package) -> Iterator[Finding]:
     for index, example in enumerate(package.spec.planner_examples):
         for at, task in enumerate(example.subtasks):
             if task.id not in known:
-                meant = suggest(task.id, sorted(known))
-                fix = f"did you mean `{meant}`?" if meant else ""
                 path = ("planner_examples", index, "subtasks", at, "id")
-                yield Finding(path, f"no phase is called `{task.id}`", fix)
+                yield unknown_phase(path, task.id, known)
 
 
 @rule(

@@ -19,6 +19,7 @@ _WORDS = {
     "null": "nothing",
 }
 _SHOWN = 6
+MAX_SUGGESTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,10 @@ def misfits(args: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[
                 yield Misfit(key, f"`{key}` {why}")
         elif not (parameters.get("additionalProperties") or parameters.get("patternProperties")):
             # a name that is still missing is the likelier one
-            meant = suggest(key, missing) or suggest(key, [name for name in properties if name not in args])
-            known = f"it takes {', '.join(properties)}" if properties else "it takes none"
+            few = len(properties) <= MAX_SUGGESTED
+            free = [name for name in properties if name not in args] if few else []
+            meant = suggest(key, missing if few else []) or suggest(key, free)
+            known = f"it takes {_listed(list(properties))}" if properties else "it takes none"
             fix = f"did you mean `{meant}`?" if meant else known
             missing = [name for name in missing if name != meant]
             yield Misfit(key, f"it has no argument `{key}`", fix, meant)
@@ -67,9 +70,12 @@ def _misfit(value: Any, schema: Any) -> str | None:
     choices = schema.get("enum")
     inside_text = isinstance(value, str) and "${" in value
     if isinstance(choices, list) and not inside_text and not any(_same(value, each) for each in choices):
-        shown = ", ".join(show(each) for each in choices[:_SHOWN]) + (", …" if len(choices) > _SHOWN else "")
-        return f"is one of {shown}; not {show(value)}"
+        return f"is one of {_listed([show(each) for each in choices])}; not {show(value)}"
     return None
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(words[:_SHOWN]) + (", …" if len(words) > _SHOWN else "")
 
 
 def _is(value: Any, kind: Any) -> bool:

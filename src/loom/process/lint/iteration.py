@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from loom.kernel.diagnostics import KeyPath
-from loom.process.allowlist import ALLOWLISTED_PREFIXES, is_allowlisted
+from loom.process.allowlist import is_allowlisted
 from loom.process.lint.rule import Finding, rule
 from loom.process.package import Package
 from loom.process.patterns import PatternError, compile_pattern
@@ -18,6 +18,7 @@ from loom.process.spec.iteration import (
     ToolMetricGate,
     VerifierFieldGate,
 )
+from loom.settings.model import ALLOWLISTED_PREFIXES
 
 SCORE_OPERATORS = ("gte", "gt", "lte", "lt")
 SHELL = re.compile(r"[|&;<>`$(){}\n]|^[*~]")

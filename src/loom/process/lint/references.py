@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loom.kernel.diagnostics import KeyPath, suggest
+from loom.kernel.diagnostics import suggest
 from loom.process.lint.graph import unknown_phase
 from loom.process.lint.rule import Finding, rule
 from loom.process.package import Package
-from loom.process.references import BadReference, Reference, references_in
-
-Found = tuple[int, KeyPath, Reference | BadReference]
-
-
-def _references(package: Package) -> Iterator[Found]:
-    for index in package.running:
-        phase = package.spec.phases[index]
-        if phase.run is not None and phase.run.args:
-            for path, reference in references_in(phase.run.args, ("phases", index, "run", "args")):
-                yield index, path, reference
-        if phase.for_each is not None:
-            for path, reference in references_in(phase.for_each, ("phases", index, "for_each")):
-                yield index, path, reference
+from loom.process.references import BadReference, Reference
 
 
 @rule(
@@ -40,7 +27,7 @@ phases:
 )
 def malformed_reference(package: Package) -> Iterator[Finding]:
     """A reference is a path lookup, not code: it starts with inputs, phases, item or run."""
-    for _, path, reference in _references(package):
+    for _, path, reference in package.references:
         if isinstance(reference, BadReference):
             yield Finding(path, reference.why)
 
@@ -66,7 +53,7 @@ def unknown_input(package: Package) -> Iterator[Finding]:
     known = set(verb.inputs) if verb else set()
     if verb is None and package.is_torn(("verb",)):
         return
-    for _, path, reference in _references(package):
+    for _, path, reference in package.references:
         if isinstance(reference, Reference) and reference.root == "inputs":
             name = reference.steps[0].split("[")[0]
             if name not in known:
@@ -93,7 +80,7 @@ phases:
 )
 def unknown_referenced_phase(package: Package) -> Iterator[Finding]:
     """A reference can only read the result of a phase that exists."""
-    for _, path, reference in _references(package):
+    for _, path, reference in package.references:
         if (
             isinstance(reference, Reference)
             and reference.phase
@@ -119,7 +106,7 @@ phases:
 )
 def reference_out_of_order(package: Package) -> Iterator[Finding]:
     """Only what a phase depends on, directly or through others, is sure to have finished before it."""
-    for index, path, reference in _references(package):
+    for index, path, reference in package.references:
         if isinstance(reference, Reference) and reference.phase in package.phases:
             phase = package.spec.phases[index].id
             if reference.phase not in package.ancestors(phase):
@@ -142,7 +129,7 @@ phases:
 )
 def item_outside_loop(package: Package) -> Iterator[Finding]:
     """`${item}` names the current element of a `for_each`; elsewhere there is none."""
-    for index, path, reference in _references(package):
+    for index, path, reference in package.references:
         inside = package.spec.phases[index].for_each is not None and path[2] == "run"
         if isinstance(reference, Reference) and reference.root == "item" and not inside:
             yield Finding(path, "this phase runs once")

@@ -16,6 +16,7 @@ from loom.process.spec.iteration import ToolMetricGate
 if TYPE_CHECKING:
     from loom.process.package import Package
 
+MAX_SUGGESTED = 100
 SELECTORS = ("mcp:", "api_integration:", "tool:")
 _FILE_TOOLS = {"read_file", "write_file", "search_files", "document_write", "spreadsheet", "calculator"}
 _OTHER_TOOLS = {"web_fetch", "web_search", "shell_execute", "fact_checker", "verification_helper"}
@@ -244,7 +245,7 @@ def misspelt_tool(package: Package) -> Iterator[Finding]:
             continue
         name = phase.run.tool
         if name not in meant:
-            meant[name] = suggest(name, bundled)
+            meant[name] = suggest(name, bundled) if len(meant) < MAX_SUGGESTED else None
         if meant[name]:
             detail = f"this package bundles no `{name}`"
             yield Finding(("phases", index, "run", "tool"), detail, f"did you mean `{meant[name]}`?")

@@ -10,6 +10,7 @@ from loom.kernel.diagnostics import Edit, KeyPath, Span, suggest
 from loom.kernel.document import walk
 from loom.process.lint.graph import unknown_phase
 from loom.process.lint.rule import Finding, rule
+from loom.process.plain_schema import is_plainly_valid
 from loom.process.references import BadReference, parse_reference
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def invalid_schema(package: Package) -> Iterator[Finding]:
     """The summary of every run is checked against the schema, because other programs rely on its keys. A
     schema that means nothing would let anything through."""
     summary = package.spec.verb.summary if package.spec.verb else None
-    if summary is None or not summary.schema_:
+    if summary is None or is_plainly_valid(summary.schema_):
         return
     # checking grows faster than the schema does
     if sum(1 for _ in walk(summary.schema_)) > MAX_SCHEMA_NODES:
