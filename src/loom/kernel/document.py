@@ -20,12 +20,15 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_DIGITS = 300
 
-_NULL = {"", "~", "null", "Null", "NULL"}
-_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_WORDS = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
-_MAY_RESOLVE = frozenset("~nNtTfF-+.0123456789")
+_NUMERIC = frozenset("-+.0123456789")
 
 
 @dataclass(slots=True)
@@ -216,21 +219,21 @@ class _Builder:
                 if event.anchor is not None or event.tag is not None:
                     self._refuse_properties(event)
                 if key is _KEY:
-                    if (
-                        not event.style
-                        and (not value or value[0] in _MAY_RESOLVE)
-                        and _resolve(value) is not value
-                    ):
+                    if not event.style and (value in _WORDS or (value[0] in _NUMERIC and _is_number(value))):
                         self._refuse_key(event)
                     key = value
                     if key in container:
                         self._refuse_duplicate(event, container)
                         key = _IGNORED
                     continue
-                if not event.style and (not value or value[0] in _MAY_RESOLVE):
-                    value = self._plain(event)
-                    if value is None and key is not _IGNORED:
-                        self.nulls.append((*self._path(container), len(container) if key is _ITEM else key))
+                if not event.style:
+                    if value in _WORDS:
+                        value = _WORDS[value]
+                        if value is None and key is not _IGNORED:
+                            at = len(container) if key is _ITEM else key
+                            self.nulls.append((*self._path(container), at))
+                    elif value[0] in _NUMERIC:
+                        value = self._number(event)
                 if key is _ITEM:
                     container.append(value)
                 else:
@@ -339,8 +342,8 @@ class _Builder:
         fix = "keep one of the two; YAML has no way to say both"
         self._complain("LM107", event, "duplicate key", detail, fix, (*self._path(container), event.value))
 
-    def _plain(self, event: Any) -> Any:
-        """A plain scalar's value; a number the machine cannot hold is refused and read as zero."""
+    def _number(self, event: Any) -> Any:
+        """What may be a number; one the machine cannot hold is refused and read as zero."""
         written = event.value
         fix = "write a number the machine can hold, or quote it as text"
         if _NOT_FINITE.match(written):
@@ -379,25 +382,17 @@ class _Builder:
         raise _StopError
 
 
+def _is_number(written: str) -> bool:
+    return bool(_INT.match(written) or _FLOAT.match(written) or _NOT_FINITE.match(written))
+
+
 def _resolve(written: str) -> Any:
-    """YAML 1.2 core schema: null, true/false, integers, floats; everything else is text."""
-    if written in _NULL:
-        return None
-    if written in _BOOL:
-        return _BOOL[written]
+    """YAML 1.2 core schema: integers and floats; everything else is text."""
     if _INT.match(written):
-        if written[:2] == "0o":
-            return int(written[2:], 8)
-        return (
-            int(written, 16)
-            if written[:2] == "0x"
-            else int(written)
-            if len(written) <= MAX_DIGITS
-            else written
-        )
-    if _FLOAT.match(written):
-        return float(written)
-    return written
+        bases = {"0o": 8, "0x": 16}
+        base = bases.get(written[:2], 10)
+        return int(written[2:] if base != 10 else written, base)
+    return float(written) if _FLOAT.match(written) else written
 
 
 def walk(data: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:

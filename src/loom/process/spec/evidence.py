@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from loom.process.spec.model import OpenModel, SpecModel
 from loom.process.spec.types import Count, FreeMapping, Seq, Text
 
@@ -35,7 +37,7 @@ class Evidence(SpecModel):
     record_schema: RecordSchema = RecordSchema()
     """The fields of an evidence record."""
 
-    extraction: FreeMapping = {}
+    extraction: FreeMapping = Field(default_factory=dict)
     """Where record fields are found in tool results: a field name and a dotted path, or a tool name and
     a mapping of those."""
 

@@ -29,15 +29,11 @@ MEDIUM_SPELLINGS = ("normal", "med", "mid", "std", "standard")
 
 
 def _name(value: str) -> str:
-    if KEBAB.match(value):
-        return value
-    fixed = "-".join(value.lower().replace("_", " ").replace("-", " ").split())
-    refuse(
-        "LM207",
-        "name must match ^[a-z0-9][a-z0-9-]*$",
-        f"`{value}`",
-        f"lowercase kebab-case, such as `{fixed or 'my-process'}`",
-    )
+    if not KEBAB.match(value):
+        fixed = "-".join(value.lower().replace("_", " ").replace("-", " ").split())
+        fix = f"lowercase kebab-case, such as `{fixed or 'my-process'}`"
+        refuse("LM207", "name must match ^[a-z0-9][a-z0-9-]*$", f"`{value}`", fix)
+    return value
 
 
 class ProcessSpec(SpecModel):

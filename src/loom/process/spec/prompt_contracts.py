@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from loom.process.spec.model import SpecModel
 from loom.process.spec.types import PhaseNames
@@ -35,7 +35,7 @@ class PromptContracts(SpecModel):
 
     remediation_instructions: Annotated[
         dict[str, str], BeforeValidator(_by_reason, json_schema_input_type=str | dict[str, str])
-    ] = {}
+    ] = Field(default_factory=dict)
     """How to repair a failure: one text, or a mapping by reason code or strategy with `default`."""
 
     evidence_contract: EvidenceContract = EvidenceContract()

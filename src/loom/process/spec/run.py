@@ -19,7 +19,7 @@ class Run(SpecModel):
     process: Kebab | None = None
     """The process to run as a run of its own; its pathspec becomes part of the result."""
 
-    args: FreeMapping = {}
+    args: FreeMapping = Field(default_factory=dict)
     """Arguments. `${inputs.x}` and `${phases.<id>.data.y}` are looked up and keep their type."""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from loom.process.spec.model import SpecModel
 from loom.process.spec.types import Count, FreeMapping, Kebab, Positive, Seq, Text
 
@@ -66,14 +68,14 @@ class ToolCall(SpecModel):
     tool: Text
     """The tool."""
 
-    args: FreeMapping = {}
+    args: FreeMapping = Field(default_factory=dict)
     """Its arguments."""
 
 
 class Attempt(SpecModel):
     """What the scripted model does in one attempt at a phase."""
 
-    write: dict[str, str] = {}
+    write: dict[str, str] = Field(default_factory=dict)
     """Files it writes, by deliverable name."""
 
     output: str = ""
@@ -85,7 +87,7 @@ class Attempt(SpecModel):
     claims: Seq[Claim] = ()
     """Claims it makes."""
 
-    verifier: FreeMapping = {}
+    verifier: FreeMapping = Field(default_factory=dict)
     """What the scripted verifier answers."""
 
 
@@ -136,7 +138,7 @@ class Case(SpecModel):
     goal: Text
     """What the run is asked for."""
 
-    inputs: FreeMapping = {}
+    inputs: FreeMapping = Field(default_factory=dict)
     """Values of the verb's inputs."""
 
     timeout_seconds: Positive = 900
@@ -151,7 +153,7 @@ class Case(SpecModel):
     acceptance: Acceptance = Acceptance()
     """What a passing run leaves behind."""
 
-    script: dict[str, Seq[Attempt]] = {}
+    script: dict[str, Seq[Attempt]] = Field(default_factory=dict)
     """What the model does, per phase and attempt; absent, a happy path is generated."""
 
     claims: Seq[Claim] = ()

@@ -71,7 +71,7 @@ class SummarySource(SpecModel):
     from_: Text = Field(alias="from")
     """A reference into the result of a phase, such as `phases.summarise.data`."""
 
-    schema_: FreeMapping = Field(default={}, alias="schema")
+    schema_: FreeMapping = Field(default_factory=dict, alias="schema")
     """A JSON Schema the summary is checked against on every run."""
 
 
@@ -94,7 +94,7 @@ class Verb(SpecModel):
     model: Literal["none", "optional", "required"] = "none"
     """Whether the verb needs a model."""
 
-    inputs: dict[str, Input] = {}
+    inputs: dict[str, Input] = Field(default_factory=dict)
     """The verb's options, in this order."""
 
     verdict: VerdictSource | None = None
