@@ -41,7 +41,7 @@ types: $(READY)
 	@$(BIN)/mypy --no-error-summary
 
 imports: $(READY)
-	@$(BIN)/lint-imports --no-timing > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
+	@$(BIN)/lint-imports --no-logo > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 
 generate: $(READY) ## Write the generated files: schema, reference pages, catalogue.
 	@$(BIN)/python -m loom.app.generate

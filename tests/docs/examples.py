@@ -102,13 +102,13 @@ class Shell:
 
     def _loom(self, arguments: list[str]) -> str:
         printed = io.StringIO()
-        with self.inside(), redirect_stdout(printed), redirect_stderr(printed):
-            with mock.patch.object(sys, "argv", ["loom", *arguments]):
-                try:
-                    main()
-                    self.exit_code = 0
-                except SystemExit as end:
-                    self.exit_code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        typed = mock.patch.object(sys, "argv", ["loom", *arguments])
+        self.exit_code = 0
+        with self.inside(), typed, redirect_stdout(printed), redirect_stderr(printed):
+            try:
+                main()
+            except SystemExit as end:
+                self.exit_code = end.code if isinstance(end.code, int) else int(end.code is not None)
         return printed.getvalue()
 
     @contextmanager

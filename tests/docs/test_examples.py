@@ -42,9 +42,12 @@ def test_each_fragment_is_accepted_or_refused_as_the_page_says(block: Block) -> 
             pytest.fail(f"{block.place}: unknown words after `yaml`: {block.words}")
 
 
+@pytest.mark.usefixtures("registry")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_command_prints_what_the_page_shows(page: Path, tmp_path: Path) -> None:
     shell = shell_in(tmp_path.resolve())
+    # later blocks see what earlier ones define
+    namespace: dict[str, Any] = {"__name__": "example"}
     for block in blocks_of(page):
         if block.file is not None:
             shell.write(block)
@@ -55,24 +58,12 @@ def test_each_command_prints_what_the_page_shows(page: Path, tmp_path: Path) -> 
                 assert printed == shown, f"{block.place}: {command}; {hint}"
         elif block.language == "python":
             with shell.inside():
-                _run(block)
+                exec(compile(block.text, block.place, "exec"), namespace)
 
 
-class _Page:
-    """One namespace per page, so that later blocks see what earlier ones define."""
-
-    namespaces: dict[Path, dict[str, Any]] = {}
-
-
-def _run(block: Block) -> None:
-    namespace = _Page.namespaces.setdefault(block.page, {"__name__": "example"})
-    exec(compile(block.text, block.place, "exec"), namespace)
-
-
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Stands in for `loom.tools.registry`, which comes with the runtime."""
-    _Page.namespaces.clear()
     package, module = types.ModuleType("loom.tools"), types.ModuleType("loom.tools.registry")
     for name in ("Tool", "ToolContext", "ToolResult"):
         setattr(module, name, type(name, (), {}))
@@ -123,9 +114,13 @@ def test_each_link_inside_the_guide_leads_somewhere() -> None:
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
 
 
-@pytest.mark.parametrize("page", sorted({*PAGES, *ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")}), ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page", sorted({*PAGES, *ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")}), ids=lambda p: p.name
+)
 def test_each_link_to_a_file_finds_it(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
-    targets = {target.split("#")[0] for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in target}
+    targets = {
+        target.split("#")[0] for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in target
+    }
     missing = [target for target in targets if not (page.parent / target).exists()]
     assert not missing

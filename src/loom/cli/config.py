@@ -10,7 +10,7 @@ import typer
 from loom.cli.context import CURRENT
 
 app = typer.Typer(
-    help="Show settings and where each value comes from.",
+    help="Show settings and where they come from.",
     rich_markup_mode=None,
     no_args_is_help=True,
     add_completion=False,
@@ -20,7 +20,7 @@ app = typer.Typer(
 
 @app.callback()
 def config() -> None:
-    """Show settings and where each value comes from."""
+    """Show settings and where they come from."""
 
 
 @app.command()

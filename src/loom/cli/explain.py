@@ -15,5 +15,5 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def explain(
     code: Annotated[str, typer.Argument(help="A code such as LM301.", autocompletion=complete_codes)],
 ) -> None:
-    """Explain a rule: why it exists, one example that fails, one that passes."""
+    """Explain a rule of the checker, with examples."""
     typer.echo(explain_rule(code))

@@ -23,13 +23,13 @@ from loom.kernel.errors import LoomError
 EXIT_SETUP = 2
 
 GROUPS = {
-    "process": ("loom.cli.process", "Write, check, explain, plan and draw process packages."),
+    "process": ("loom.cli.process", "Write, check, explain, plan and draw packages."),
     "explain": (
         "loom.cli.explain",
-        "Explain a rule: why it exists, one example that fails, one that passes.",
+        "Explain a rule of the checker, with examples.",
     ),
-    "trust": ("loom.cli.trust", "Say which folders may replace a package that comes with Loom."),
-    "config": ("loom.cli.config", "Show settings and where each value comes from."),
+    "trust": ("loom.cli.trust", "Say which folders may replace a builtin package."),
+    "config": ("loom.cli.config", "Show settings and where they come from."),
 }
 
 OVERVIEW = """\
@@ -44,6 +44,14 @@ Loom runs process packages: a process.yaml that says what must happen, and tools
 """
 
 
+class Unconverted:
+    """Takes a root option as the text it is: typer's own conversion would import pydantic for every help."""
+
+    def coerce(self, value: Any, **_: Any) -> Any:
+        """The value as typed."""
+        return value
+
+
 class RootGroup(TyperGroup):
     """Knows every command by name and one line; loads the one that is called."""
 
@@ -54,6 +62,13 @@ class RootGroup(TyperGroup):
         self.commands = {
             name: TyperCommand(name, help=line, rich_markup_mode=None) for name, line in lines.items()
         }
+
+    def get_params(self, ctx: Any) -> Any:
+        """The root options, taken as they are typed."""
+        options = super().get_params(ctx)
+        for option in options:
+            option.get_runtime_param = Unconverted  # type: ignore[attr-defined]
+        return options
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The real command, or a stand-in while names are merely listed."""
@@ -105,7 +120,7 @@ def _version(wanted: bool) -> None:
 def root(
     ctx: typer.Context,
     workspace: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--workspace", "-w", metavar="DIR", help="Work in this folder instead of the current one."
         ),
@@ -125,7 +140,8 @@ def root(
 
     Exit codes: 0 ran and acceptable, 1 ran and not acceptable, 2 setup or arguments, 130 interrupted.
     """
-    CURRENT.workspace, CURRENT.process, CURRENT.quiet, CURRENT.no_color = workspace, process, quiet, no_color
+    CURRENT.workspace = Path(workspace) if workspace is not None else None
+    CURRENT.process, CURRENT.quiet, CURRENT.no_color = process, quiet, no_color
     if ctx.invoked_subcommand is None and process is not None:
         verbs.refuse_to_run(process, CURRENT.folder())
     if ctx.invoked_subcommand is None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from loom.process.loader import ProcessLoader
 
 app = typer.Typer(
-    help="Write, check, explain, plan and draw process packages.",
+    help="Write, check, explain, plan and draw packages.",
     rich_markup_mode=None,
     no_args_is_help=True,
     add_completion=False,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from loom.process.trust import TrustStore
 
 app = typer.Typer(
-    help="Say which folders may replace a package that comes with Loom.",
+    help="Say which folders may replace a builtin package.",
     rich_markup_mode=None,
     no_args_is_help=True,
     add_completion=False,

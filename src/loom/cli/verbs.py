@@ -31,7 +31,7 @@ def catalogue() -> dict[str, dict[str, Any]]:
 
 def help_lines() -> dict[str, str]:
     """One line per verb for the list of commands."""
-    return {name: entry["description"] for name, entry in catalogue().items()}
+    return {name: entry["description"].split(": ")[0] for name, entry in catalogue().items()}
 
 
 def command(name: str) -> Any:

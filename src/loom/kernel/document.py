@@ -18,6 +18,7 @@ from loom.kernel.positions import Place, locate, span_of
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
+MAX_COMPLAINTS = 1000
 MAX_DIGITS = 300
 
 _WORDS = {
@@ -376,6 +377,8 @@ class _Builder:
         self.found.append(
             Diagnostic(code, "error", message, span_of(event), dotted(path), detail, fix, edits)
         )
+        if len(self.found) >= MAX_COMPLAINTS:
+            raise _StopError
 
     def _fatal(self, code: str, event: Any, message: str, detail: str, fix: str) -> None:
         self._complain(code, event, message, detail, fix)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Any, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, JsonValue
+from pydantic import AfterValidator, BaseModel, BeforeValidator
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
@@ -175,7 +175,7 @@ def _plain(node: Any) -> Any:
         return [_plain(item) for item in node]
     if not isinstance(node, dict):
         return node
-    if node.get("$ref") == f"#/$defs/{JsonValue.__name__}":
+    if node.get("$ref") == "#/$defs/JsonValue":
         return {key: value for key, value in node.items() if key != "$ref"}
     kept = {key: value for key, value in node.items() if not (key == "title" and isinstance(value, str))}
     plain = {key: _plain(value) for key, value in kept.items()}

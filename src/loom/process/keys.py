@@ -6,6 +6,7 @@ import ast
 import inspect
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -94,7 +95,7 @@ def _attribute_docs(owner: type) -> dict[str, str]:
         return {}
     body = _classes_in(file).get(owner.__qualname__, ()) if file else ()
     docs = {}
-    for attribute, text in zip(body, body[1:], strict=False):
+    for attribute, text in pairwise(body):
         match attribute, text:
             case (
                 ast.AnnAssign(target=ast.Name(id=name)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from loom.kernel.diagnostics import KeyPath
 from loom.process.spec.model import SpecModel
@@ -16,7 +16,9 @@ def model_at(path: KeyPath, data: Any) -> type[SpecModel] | None:
     annotation: Any = None
     for part in path:
         node = child(node, part)
-        if isinstance(part, str) and model is not None:
+        if isinstance(part, str) and get_origin(annotation) is dict:
+            annotation = get_args(annotation)[1]
+        elif isinstance(part, str) and model is not None:
             info = next((f for name, f in model.model_fields.items() if (f.alias or name) == part), None)
             annotation = info.annotation if info else None
         model = _model_in(annotation, node)
@@ -26,6 +28,8 @@ def model_at(path: KeyPath, data: Any) -> type[SpecModel] | None:
 def _model_in(annotation: Any, node: Any) -> type[SpecModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, SpecModel):
         return annotation
+    if get_origin(annotation) is dict:
+        return None  # its keys are names of the author's choice
     members = [m for m in (_model_in(arg, node) for arg in getattr(annotation, "__args__", ())) if m]
     if len(members) > 1 and isinstance(node, dict):
         kind = node.get("type")

@@ -117,9 +117,10 @@ class _Repair:
 
     def run(self, error: ValidationError) -> Validated:
         for _ in range(MAX_ROUNDS):
-            problems = error.errors(include_url=False)
-            targets = {self._take(problem) for problem in problems}
-            if () in targets:
+            problems = [p for p in error.errors(include_url=False) if not self._is_free(p)]
+            targets = {self._take(problem) for problem in problems[:MAX_REPORTED]}
+            # a file with thousands of mistakes is not worth the time that mending it would take
+            if () in targets or len(problems) > MAX_REPORTED:
                 break
             self._remove(targets)
             try:
@@ -130,18 +131,33 @@ class _Repair:
             return Validated(spec, self.found, tuple(self.removed), self.kept, self.data)
         return Validated(None, self.found, tuple(self.removed))
 
+    def _is_free(self, problem: ErrorDetails) -> bool:
+        """Whether the problem is a key of the author's own, which is taken out and is no mistake."""
+        key = problem["loc"][-1] if problem["loc"] else ""
+        if problem["type"] != "extra_forbidden" or not str(key).startswith("x-"):
+            return False
+        parent: Any = self.data
+        for part in self._locate(problem["loc"][:-1], missing=False):
+            parent = child(parent, part)
+        if isinstance(parent, dict):
+            parent.pop(key, None)
+        return True
+
     def _take(self, problem: ErrorDetails) -> KeyPath:
         """Report one problem and name the node to leave out because of it."""
+        if problem["type"] == "too_short" and problem["input"]:
+            # pydantic counts the items that hold; the list is not empty, its items are broken
+            return ("?",)
         missing = problem["type"] in ("missing", "union_tag_not_found")
         path = self._locate(problem["loc"], missing=missing)
         if problem["type"] == "union_tag_not_found":
             path = (*path, "type")
         original = self._original(path)
-        free = (
-            problem["type"] == "extra_forbidden" and isinstance(path[-1], str) and path[-1].startswith("x-")
-        )
         known = any(original[: len(gone)] == gone for gone in self.removed)
-        if not free and not known and (problem["type"], original) not in self.reported:
+        if problem["type"] == "too_short":
+            # the author wrote entries; what was wrong with them has been said
+            known = known or any(gone[: len(original)] == original for gone in self.removed)
+        if not known and (problem["type"], original) not in self.reported:
             self.reported.add((problem["type"], original))
             if len(self.found) < MAX_REPORTED:
                 self.found.append(word(problem, original, self.document))
@@ -167,7 +183,8 @@ class _Repair:
                 del parent[last]
             elif isinstance(parent, list) and isinstance(last, int) and last < len(parent):
                 self.removed.append(self._original(target))
-                self.kept.setdefault(id(parent), list(range(len(parent))))
+                if id(parent) not in self.kept:
+                    self.kept[id(parent)] = list(range(len(parent)))
                 del parent[last], self.kept[id(parent)][last]
 
     def _locate(self, loc: tuple[int | str, ...], *, missing: bool) -> KeyPath:

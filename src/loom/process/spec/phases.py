@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
@@ -14,7 +14,7 @@ from loom.process.spec.run import Requirement, Resources, Run
 from loom.process.spec.types import Kebab, PhaseNames, Seq, Text, refuse
 from loom.process.spec.validity_contract import ValidityContractField
 
-ModelTier = Literal[1, 2, 3]
+ModelTier = Annotated[int, Field(ge=1, le=3)]
 
 
 class Deliverable(SpecModel):

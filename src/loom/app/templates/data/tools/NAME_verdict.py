@@ -46,7 +46,7 @@ class Verdict(Tool):
             rows, missing = int(args["profile"]["rows"]), dict(args["profile"]["missing"])
             limit, target = float(args["max_missing"]), str(args["output_path"])
         except (KeyError, TypeError, ValueError) as error:
-            return ToolResult.fail(f"missing or invalid argument: {error}")
+            return ToolResult.fail(f"the arguments do not fit: {error}")
         incomplete = [column for column, share in missing.items() if share > limit]
         verdict = "FAIL" if incomplete else "PASS"
         lines = [f"# {verdict}", "", f"{rows} rows; at most {limit:.1%} of a column may be empty.", ""]
