@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,9 @@ from pathlib import Path
 from loom.kernel.atomic import write_atomically
 from loom.kernel.diagnostics import Report
 from loom.kernel.document import read_document
-from loom.process.check import FILE_NAME, Checked, check_file
-from loom.process.edits import apply_edits, fixable
-from loom.process.loader import ProcessLoader
+from loom.process.check import FILE_NAME, Checked, check_file, check_text, kind_of
+from loom.process.edits import applicable, apply_edits, encoded_like
+from loom.process.loader import ENDINGS, ProcessLoader, packages_in
 
 POLL_SECONDS = 0.1
 MAX_FIX_ROUNDS = 5
@@ -39,20 +40,33 @@ class Outcome:
 
 
 def files_of(references: Sequence[str], loader: ProcessLoader) -> list[Path]:
-    """The files that paths, folders of packages and names stand for, each once."""
+    """The files that paths, folders of packages and names stand for, each once; a path counts before a name."""
     files: dict[Path, None] = {}
     for reference in references:
-        path = Path(reference)
-        if path.is_dir() and not (path / FILE_NAME).exists():
-            inside = sorted(path.glob(f"*/{FILE_NAME}"))
-            files.update(dict.fromkeys(inside or [path / FILE_NAME]))
-        elif path.is_dir():
+        path = loader.locate(reference) if reference.strip() else Path(reference)
+        kind = kind_of(path) if reference.strip() else None
+        if kind == "folder" and not kind_of(path / FILE_NAME):
+            files.update(dict.fromkeys(_inside(path, loader) or [path / FILE_NAME]))
+        elif kind == "folder":
             files[path / FILE_NAME] = None
-        elif path.exists() or path.suffix or "/" in reference:
+        elif kind == "file" or path.suffix in ENDINGS or os.sep in reference:
             files[path] = None
         else:
             files[loader.find(reference).file] = None
     return list(files)
+
+
+def _inside(folder: Path, loader: ProcessLoader) -> list[Path]:
+    """The packages of a folder. Single files are packages only where a name would find them."""
+    named = any(_same(folder, root) for root, _ in loader.roots())
+    return [found.file for found in packages_in(folder, "path") if named or found.file.name == FILE_NAME]
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
 
 
 def check(files: Iterable[Path], *, fix: bool = False) -> Outcome:
@@ -60,23 +74,31 @@ def check(files: Iterable[Path], *, fix: bool = False) -> Outcome:
     checked, fixed = [], 0
     for file in files:
         result = check_file(file)
-        for _ in range(MAX_FIX_ROUNDS if fix else 0):
-            edits = fixable(result.report.diagnostics)
-            if not edits:
-                break
-            _, _, source = read_document(file)
-            repaired = apply_edits(source.text, edits)
-            write_atomically(file, _as_written(file, repaired))
-            fixed += len(edits)
-            result = check_file(file)
+        if fix:
+            result, edits = _repaired(file, result)
+            fixed += edits
         checked.append(result)
     return Outcome(tuple(checked), fixed)
 
 
-def _as_written(file: Path, text: str) -> bytes:
-    """The text as bytes, with the byte order mark the file had."""
-    raw = file.read_bytes()
-    return (b"\xef\xbb\xbf" if raw.startswith(b"\xef\xbb\xbf") else b"") + text.encode()
+def _repaired(file: Path, result: Checked) -> tuple[Checked, int]:
+    """The file after all its edits, and how many were made; an edit that helps nothing is left undone."""
+    fixed = 0
+    for _ in range(MAX_FIX_ROUNDS):
+        edits = applicable(result.report.diagnostics)
+        if not edits:
+            break
+        source, folder = result.report.source, file.parent if file.name == FILE_NAME else None
+        raw = encoded_like(file, apply_edits(source.text, edits))
+        better = check_text(raw, source.name, folder)
+        if better.report.errors > result.report.errors:
+            break
+        if read_document(file, source.name)[2].text == source.text:
+            write_atomically(file, raw)
+            fixed += len(edits)
+        # otherwise somebody else has just written it: look at what it says now
+        result = check_file(file)
+    return result, fixed
 
 
 def watch(

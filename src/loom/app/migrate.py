@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from loom.kernel.atomic import write_atomically
+from loom.kernel.diagnostic_formats import render
+from loom.kernel.diagnostics import KeyPath, dotted
+from loom.kernel.document import Document
 from loom.kernel.errors import LoomError
-from loom.process.check import FILE_NAME, check_file, check_text
-from loom.kernel.document import read_document
+from loom.process.check import FILE_NAME, Checked, check_file, check_text, kind_of
+from loom.process.edits import encoded_like
 from loom.process.loader import ProcessError
-from loom.process.migrate import migrate_text
+from loom.process.migrate import MOVED, migrate_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +28,59 @@ class Migration:
 
 
 def migrate_file(path: Path, *, write: bool) -> Migration:
-    """Migrate one file; nothing is written unless the result holds."""
-    file = path / FILE_NAME if path.is_dir() else path
-    document, found, source = read_document(file)
-    if document is None or found or not isinstance(document.data, dict):
-        raise ProcessError(check_file(file).report)
+    """Migrate one file; nothing is written unless the result holds and says what the file said."""
+    file = path / FILE_NAME if kind_of(path) == "folder" else path
+    document = _sound_document(file)
     if document.data.get("schema_version") == 2:
-        return Migration(source.text, (), f"{file} is version 2 already; nothing to do")
+        return Migration(document.source.text, (), f"{file} is version 2 already; nothing to do")
     migrated = migrate_text(document)
-    checked = check_text(migrated.text.encode(), str(file), file.parent)
-    before = check_file(file).report.errors
-    if checked.report.errors > before:
-        raise ProcessError(checked.report)
-    if before:
-        raise LoomError(
-            f"{file} has errors", "a file must hold before it is migrated", f"loom process check {file}"
-        )
+    raw = encoded_like(file, migrated.text)
+    checked = check_text(raw, str(file), file.parent if file.name == FILE_NAME else None)
+    _compare(document, checked)
     if write:
-        write_atomically(file, migrated.text.encode())
+        write_atomically(file, raw)
     left = checked.report.warnings
-    todo = f"; {left} warnings are left, see: loom process check {file}" if left else ""
-    done = f"{file} is version 2 now" if write else f"{len(migrated.changes)} changes; --write makes them"
+    todo = f"; {_count(left, 'warning')} left, see: loom process check {file}" if left else ""
+    many = _count(len(migrated.changes), "change")
+    done = f"{file} is version 2 now" if write else f"{many}; --write makes them"
     return Migration(migrated.text, migrated.changes, done + todo)
+
+
+def _sound_document(file: Path) -> Document:
+    """The file as it was read, when nothing but its version is in the way."""
+    checked = check_file(file)
+    document = checked.package.document if checked.package else None
+    curable = {dotted(MOVED)}
+    others = [d for d in checked.report.diagnostics if d.severity == "error" and d.path not in curable]
+    if document is None or others:
+        raise ProcessError(checked.report)
+    return document
+
+
+def _compare(before: Document, checked: Checked) -> None:
+    """Refuse a result that does not hold, or that no longer says what the file said."""
+    name = checked.report.source.name
+    if checked.package is None or checked.report.errors:
+        why = f"the result would not hold\n\n{render([checked.report], 'text')}\n"
+    else:
+        lost = next(_lost(before.data, checked.package.document.data), None)
+        if lost is None:
+            return
+        why = f"{dotted(lost)} would not mean the same"
+    fix = f"write `schema_version: 2` by hand, then: loom process check {name}"
+    raise LoomError(f"{name} needs a hand before it can be migrated", why, fix)
+
+
+def _lost(before: Any, after: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
+    """Places whose value is not what it was; a mapping may gain keys."""
+    if path in (MOVED, ("schema_version",)):
+        return
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key, value in before.items():
+            yield from _lost(value, after.get(key), (*path, key))
+    elif before != after:
+        yield path
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")

@@ -24,21 +24,31 @@ def create_package(name: str, template: str, into: Path) -> Path:
             f"loom process new {fixed}",
         )
     target = into / name
-    if target.exists() or target.is_symlink():
-        raise LoomError(f"{target} exists already", "nothing is overwritten", f"loom process new {name}-2")
     staged: Path | None = None
     try:
+        if target.exists() or target.is_symlink():
+            raise LoomError(
+                f"{target} exists already", "nothing is overwritten", f"loom process new {name}-2"
+            )
         into.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=into))
-        staged.chmod(0o755)
+        staged = Path(tempfile.mkdtemp(prefix=".loom-", dir=into))
+        staged.chmod(0o777 & ~_umask())
         _fill(TEMPLATES / template, staged, name)
         staged.rename(target)
+        staged = None
     except OSError as error:
-        if staged is not None:
-            shutil.rmtree(staged, ignore_errors=True)
         why = (error.strerror or str(error)).lower()
         raise LoomError(f"{target} cannot be created", why, f"ls -ld {into}") from None
+    finally:
+        if staged is not None:
+            shutil.rmtree(staged, ignore_errors=True)
     return target
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
 
 
 def _fill(template: Path, folder: Path, name: str) -> None:

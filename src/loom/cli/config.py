@@ -23,11 +23,22 @@ def config() -> None:
     """Show settings and where they come from."""
 
 
+def _complete_keys(incomplete: str) -> list[tuple[str, str]]:
+    from loom.app.config import complete_keys
+
+    return complete_keys(incomplete)
+
+
 @app.command()
 def explain(
-    key: Annotated[str | None, typer.Argument(help="A setting; without it, all of them.")] = None,
+    key: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="KEY", help="A setting; without it, all of them.", autocompletion=_complete_keys
+        ),
+    ] = None,
 ) -> None:
-    """Show a setting, what each layer says about it, and which one wins."""
+    """Show a setting, what each layer says, and which one wins."""
     from loom.app.config import explain_settings
 
     typer.echo(explain_settings(CURRENT.folder(), os.environ, key))

@@ -21,17 +21,21 @@ class Globals:
 
     def folder(self) -> Path:
         """The workspace: the folder given, or the current one."""
-        folder = self.workspace or Path.cwd()
-        if self.workspace is not None and not folder.is_dir():
-            raise LoomError(
-                f"{folder} is not a folder", "-w names the workspace to work in", f"mkdir -p {folder}"
-            )
-        return folder
+        if self.workspace is None:
+            try:
+                return Path.cwd()
+            except OSError:
+                raise LoomError("the current folder is gone", "it was removed or moved", "cd") from None
+        # unlike Path.is_dir, these do not raise where they may not look
+        if not os.path.isdir(self.workspace):  # noqa: PTH112
+            fix = "name a folder" if os.path.lexists(self.workspace) else f"mkdir -p {self.workspace}"
+            raise LoomError(f"{self.workspace} is not a folder", "-w names the workspace to work in", fix)
+        return self.workspace
 
     def color(self) -> bool:
         """Whether standard output takes colour."""
         wanted = not self.no_color and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        return wanted and sys.stdout.isatty()
+        return wanted and sys.stdout is not None and sys.stdout.isatty()
 
 
 CURRENT = Globals()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,11 +14,12 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import loom
-from loom.cli import verbs
+from loom.cli import failure, verbs
 from loom.cli.context import CURRENT
 from loom.kernel.errors import LoomError
 
 EXIT_SETUP = 2
+EXIT_INTERRUPTED = 130
 
 GROUPS = {
     "process": ("loom.cli.process", "Write, check, explain, plan and draw packages."),
@@ -78,6 +77,12 @@ class RootGroup(TyperGroup):
             return typer.main.get_command(importlib.import_module(GROUPS[cmd_name][0]).app)
         return verbs.command(cmd_name)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that was named; after --process, words are the goal and no command."""
+        if ctx.params.get("process") is not None:
+            return args[0], self.commands["process"], []
+        return super().resolve_command(ctx, args)
+
     @contextmanager
     def _names_only(self) -> Iterator[None]:
         self._listing = True
@@ -88,13 +93,10 @@ class RootGroup(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List groups and verbs without loading any."""
-        rows = {
-            name: command.get_short_help_str(formatter.width - 18) for name, command in self.commands.items()
-        }
-        sections = (("Packages", list(GROUPS)), ("Verbs", [name for name in rows if name not in GROUPS]))
-        for title, names in sections:
+        verb_names = [name for name in self.commands if name not in GROUPS]
+        for title, names in (("Packages", list(GROUPS)), ("Verbs", verb_names)):
             with formatter.section(title):
-                formatter.write_dl([(name, rows[name]) for name in names])
+                formatter.write_dl([(name, self.commands[name].help) for name in names])
 
     def shell_complete(self, ctx: Any, incomplete: str) -> Any:
         """Complete command names without loading any."""
@@ -142,38 +144,45 @@ def root(
     """
     CURRENT.workspace = Path(workspace) if workspace is not None else None
     CURRENT.process, CURRENT.quiet, CURRENT.no_color = process, quiet, no_color
-    if ctx.invoked_subcommand is None and process is not None:
-        verbs.refuse_to_run(process, CURRENT.folder())
+    if process is not None:
+        verbs.refuse_to_run_package(process, CURRENT.folder())
     if ctx.invoked_subcommand is None:
         typer.echo(OVERVIEW, nl=False)
 
 
 def main() -> None:
     """Run the command line; every failure ends in an exit code that means something."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    _accept_any_character()
     try:
-        typer.main.get_command(app)(prog_name="loom")
+        code = typer.main.get_command(app)(prog_name="loom", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except SystemExit as left:
+        # typer leaves by itself after completion, or when whoever was reading has gone
+        return EXIT_SETUP if left.code else 0
+    except failure.UsageError as error:
+        message = failure.usage_failure(error)
     except LoomError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(EXIT_SETUP)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:
-        # whoever was reading has gone; there is nobody left to tell
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(EXIT_SETUP)
-    except Exception:  # noqa: BLE001  the last line of defence: a bug becomes a file, not a wall of text
-        typer.echo(str(_report_bug()), err=True)
-        sys.exit(EXIT_SETUP)
+        message = str(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return EXIT_INTERRUPTED
+    except Exception as error:  # noqa: BLE001  the last line of defence: a bug becomes a file, not a wall of text
+        outside = failure.output_failure(error) if isinstance(error, OSError) else None
+        if outside is not None:
+            failure.abandon_output()
+        message = str(outside or failure.bug())
+    typer.echo(message, err=True)
+    return EXIT_SETUP
 
 
-def _report_bug() -> LoomError:
-    handle, name = tempfile.mkstemp(prefix="loom-bug-", suffix=".txt")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(
-            f"loom {loom.__version__}, Python {sys.version}\narguments: {sys.argv[1:]}\n\n{traceback.format_exc()}"
-        )
-    last = traceback.format_exc().strip().splitlines()[-1]
-    return LoomError("Loom met a bug of its own", last, f"report it with the file {name}")
+def _accept_any_character() -> None:
+    """A terminal that cannot show a character gets its number, not a failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

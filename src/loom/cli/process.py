@@ -26,7 +26,24 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Name = Annotated[str, typer.Argument(metavar="NAME|PATH", help="A package by name, folder or file.")]
+
+def _complete_names(incomplete: str) -> list[str]:
+    try:
+        found = [package.name for package in _loader().all()]
+    except LoomError:
+        return []
+    return sorted({name for name in found if name.startswith(incomplete)})
+
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME|PATH", help="A package by name, folder or file.", autocompletion=_complete_names
+    ),
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to a file instead of printing.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -64,7 +81,7 @@ def _loader() -> ProcessLoader:
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="The package's name, lowercase kebab-case.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The package's name, lowercase kebab-case.")],
     template: Annotated[
         Template, typer.Option("--template", "-t", help="What to start from.")
     ] = Template.minimal,
@@ -75,10 +92,15 @@ def new(
     """Start a package that checks clean."""
     from loom.app.new import create_package
 
-    folder = create_package(name, template.value, into or CURRENT.folder())
+    loader = _loader()
+    folder = create_package(name, template.value, into or CURRENT.workspace or Path())
     typer.echo(f"created {folder}")
-    if not CURRENT.quiet:
-        typer.echo(f"next: loom process check {folder}")
+    if CURRENT.quiet:
+        return
+    others = [found.origin for found in loader.candidates(name) if found.folder != folder]
+    if others:
+        typer.echo(f"note: the name finds the {others[-1]} package of that name; the path finds this one")
+    typer.echo(f"next: loom process check {folder}")
 
 
 @app.command(name="list")
@@ -96,13 +118,13 @@ def show(name: Name) -> None:
     """Show one package at a glance."""
     from loom.app.listing import show as show_package
 
-    typer.echo(show_package(_loader().load(name)))
+    typer.echo(show_package(_loader().load(name), name))
 
 
 @app.command()
 def check(
     paths: Annotated[
-        list[str], typer.Argument(metavar="PATH...", help="Files, packages, folders of packages, or names.")
+        list[str], typer.Argument(metavar="PATH", help="Files, packages, folders of packages, or names.")
     ],
     form: Annotated[
         CheckFormat, typer.Option("--format", "-f", help="How findings are printed.")
@@ -149,7 +171,7 @@ def explain(
     ],
     as_json: Json = False,
 ) -> None:
-    """Show a value, every layer that had a say in it, and where each one stands."""
+    """Show a value, and every layer that had a say in it."""
     from loom.process.keys import help_of
     from loom.render.explain import explain_json, explain_text
 
@@ -178,52 +200,55 @@ def plan(name: Name, as_json: Json = False) -> None:
 @app.command()
 def graph(
     name: Name,
-    form: Annotated[GraphFormat, typer.Option("--format", "-f", help="How it is drawn.")] = GraphFormat.text,
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to a file.")] = None,
+    form: Annotated[
+        GraphFormat | None,
+        typer.Option("--format", "-f", help="How it is drawn: as FILE's ending says, otherwise text."),
+    ] = None,
+    out: Out = None,
 ) -> None:
     """Draw the phases and what they wait for."""
-    from loom.kernel.atomic import write_atomically
     from loom.process.plan import plan as make_plan
     from loom.render.graph import draw
 
-    drawing = draw(make_plan(_loader().load(name).package), form.value)
-    if out is None:
-        typer.echo(drawing)
-    else:
-        write_atomically(out, (drawing.rstrip("\n") + "\n").encode())
+    endings = {".svg": GraphFormat.svg, ".mmd": GraphFormat.mermaid, ".mermaid": GraphFormat.mermaid}
+    form = form or endings.get(out.suffix.lower() if out else "", GraphFormat.text)
+    _deliver(draw(make_plan(_loader().load(name).package), form.value), out)
+
+
+def _deliver(text: str, out: Path | None) -> None:
+    from loom.kernel.atomic import write_atomically
+
+    text = text.rstrip("\n") + "\n"
+    if out is None or str(out) == "-":
+        typer.echo(text, nl=False)
+        return
+    write_atomically(out, text.encode())
+    if not CURRENT.quiet:
         typer.echo(f"wrote {out}")
 
 
 @app.command()
 def migrate(
-    file: Annotated[Path, typer.Argument(help="A version 1 process.yaml, or its folder.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A version 1 process.yaml, or its folder.")],
     write: Annotated[bool, typer.Option("--write", help="Change the file instead of printing it.")] = False,
 ) -> None:
     """Bring a version 1 file to version 2, comments kept."""
     from loom.app.migrate import migrate_file
 
-    result = migrate_file(file, write=write)
-    if write:
-        typer.echo("\n".join([*(f"  {change}" for change in result.changes), result.conclusion]))
-    else:
+    result = migrate_file(_loader().locate(file), write=write)
+    report = "\n".join([*(f"  {change}" for change in result.changes), result.conclusion])
+    if not write:
         typer.echo(result.text, nl=False)
-        typer.echo(f"{result.conclusion}", err=True)
+    if not CURRENT.quiet:
+        typer.echo(report, err=not write)
 
 
 @app.command()
-def schema(
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write to a file.")] = None,
-) -> None:
+def schema(out: Out = None) -> None:
     """Print the JSON Schema of process.yaml, for editors."""
-    from loom.kernel.atomic import write_atomically
     from loom.process.jsonschema import process_schema
 
-    text = json.dumps(process_schema(), indent=2, ensure_ascii=False)
-    if out is None:
-        typer.echo(text)
-    else:
-        write_atomically(out, (text + "\n").encode())
-        typer.echo(f"wrote {out}")
+    _deliver(json.dumps(process_schema(), indent=2, ensure_ascii=False), out)
 
 
 @app.command()

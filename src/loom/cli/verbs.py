@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import inspect
 import json
+import keyword
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from loom.cli.context import CURRENT
 from loom.kernel.errors import LoomError
 
 TYPES: dict[str, type] = {"integer": int, "number": float, "flag": bool}
 METAVARS = {
+    "text": "TEXT",
+    "integer": "N",
+    "number": "NUMBER",
+    "metric": "METRIC",
     "pathspec": "PATHSPEC",
     "column": "COL",
     "columns": "COL[,COL...]",
@@ -31,7 +37,12 @@ def catalogue() -> dict[str, dict[str, Any]]:
 
 def help_lines() -> dict[str, str]:
     """One line per verb for the list of commands."""
-    return {name: entry["description"].split(": ")[0] for name, entry in catalogue().items()}
+    return {
+        name: f"{entry['description'].split(': ')[0].removesuffix('.')}."
+        if name == entry["command"]
+        else f"The same as {entry['command']}."
+        for name, entry in catalogue().items()
+    }
 
 
 def command(name: str) -> Any:
@@ -39,7 +50,8 @@ def command(name: str) -> Any:
     entry = catalogue()[name]
 
     def run(**values: Any) -> None:
-        refuse_to_run(entry["name"], Path.cwd())
+        CURRENT.folder()
+        _refuse_to_run(entry["name"])
 
     parameters = [_parameter(item) for item in entry["inputs"]]
     parameters.sort(key=lambda p: p.default is not inspect.Parameter.empty)
@@ -51,22 +63,26 @@ def command(name: str) -> Any:
 
 
 def _help(entry: dict[str, Any]) -> str:
-    lines = [entry["description"], "", f"Tier: {entry['tier']}. Model: {entry['model']}."]
-    if entry["values"]:
-        good = ", ".join(entry["ok"]) or "none"
-        bad = ", ".join(value for value in entry["values"] if value not in entry["ok"])
-        lines.append(f"Exit 0: {good}.{f' Exit 1: {bad}.' if bad else ''} Exit 2: setup or arguments.")
-    return "\n".join(lines)
+    good = ", ".join(entry["ok"]) or "finished"
+    bad = ", ".join(value for value in entry["values"] if value not in entry["ok"]) or "never"
+    facts = [
+        ("tier", entry["tier"]),
+        ("model", entry["model"]),
+        ("exit 0", good),
+        ("exit 1", bad),
+        ("exit 2", "setup or arguments"),
+        ("exit 130", "interrupted"),
+    ]
+    # the mark keeps the formatter from making one paragraph of them
+    return "\n".join([entry["description"], "", "\b", *(f"{name + ':':<9} {value}" for name, value in facts)])
 
 
 def _parameter(item: dict[str, Any]) -> inspect.Parameter:
     annotation: Any = TYPES.get(item["type"], str)
     help_line = item["help"]
-    if item.get("choices"):
-        help_line = f"{help_line} One of: {', '.join(item['choices'])}.".strip()
     if item.get("raises_tier"):
-        help_line = f"{help_line} Raises the tier to {item['raises_tier']}.".strip()
-    metavar = METAVARS.get(item["type"])
+        help_line = f"{help_line} (raises the tier to {item['raises_tier']})".strip()
+    metavar = "|".join(item.get("choices", ())) or METAVARS.get(item["type"])
     if item.get("positional"):
         info: Any = typer.Argument(help=help_line, metavar=item["name"].upper(), show_default=False)
     else:
@@ -80,13 +96,20 @@ def _parameter(item: dict[str, Any]) -> inspect.Parameter:
     if default is None:
         annotation, default = (bool, False) if annotation is bool else (annotation | None, None)
     name = item["name"].replace("-", "_")
-    name = f"{name}_" if name in ("from", "import", "class", "global") else name
+    name = f"{name}_" if keyword.iskeyword(name) else name
     kind = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(name, kind, default=default, annotation=Annotated[annotation, info])
 
 
-def refuse_to_run(process: str, folder: Path) -> None:
-    """Say that this release does not run packages, and what it can do with one instead."""
+def refuse_to_run_package(reference: str, folder: Path) -> None:
+    """Refuse to run a package that holds; one that does not, or is not there, is said so first."""
+    from loom.process.loader import ProcessLoader
+
+    ProcessLoader(folder).load(reference)
+    _refuse_to_run(reference)
+
+
+def _refuse_to_run(process: str) -> None:
     raise LoomError(
         f"{process} cannot run in this release",
         "packages are read, checked, explained and planned; the runtime is not part of it",

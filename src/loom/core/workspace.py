@@ -2,45 +2,54 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import json
 import os
-import sys
+import stat
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO, NoReturn
+
+from loom.core.beneath import FOLDER, EscapeError, make_folders_beneath, open_beneath
 
 MAX_READ_BYTES = 64 * 1024 * 1024
 MAX_WRITE_BYTES = 256 * 1024 * 1024
-
-_OPENAT2 = 437
-_RESOLVE_NO_MAGICLINKS = 0x02
-_RESOLVE_BENEATH = 0x08
-
-
-class _OpenHow(ctypes.Structure):
-    _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
+MAX_REFERENCE_BYTES = 1024
+MAX_NAME_BYTES = 255
 
 
 class WorkspaceManager:
-    """Reads and writes below one folder; anything else is refused with ValueError."""
+    """Reads and writes below one folder; a reference that leads out of it is refused with ValueError."""
 
-    def __init__(self, workspace_dir: str | Path) -> None:
-        self.workspace_dir = Path(workspace_dir)
+    def __init__(
+        self,
+        workspace_dir: str | Path,
+        *,
+        max_read_bytes: int = MAX_READ_BYTES,
+        max_write_bytes: int = MAX_WRITE_BYTES,
+    ) -> None:
+        # settled once: a later change of directory must not change what a reference means
+        self.workspace_dir = Path(os.path.realpath(workspace_dir))
+        self.max_read_bytes = max_read_bytes
+        self.max_write_bytes = max_write_bytes
 
     def resolve(self, file_ref: str) -> Path:
-        """The absolute path of an existing file of the workspace."""
+        """The absolute path of an existing file of the workspace.
+
+        What lies there can change until it is opened; to read it, prefer the methods that read.
+        """
         path = self._inside(file_ref)
         if not path.exists():
-            raise FileNotFoundError(f"no such file in the workspace: {file_ref}")
+            raise FileNotFoundError(errno.ENOENT, "no such file in the workspace", file_ref)
         return path
 
-    def read_bytes(self, file_ref: str, limit: int = MAX_READ_BYTES) -> bytes:
+    def read_bytes(self, file_ref: str) -> bytes:
         """The content of a file, refused above the limit."""
-        with os.fdopen(self._open(file_ref, os.O_RDONLY), "rb") as file:
-            content = file.read(limit + 1)
-        if len(content) > limit:
-            raise ValueError(f"{file_ref} is larger than {limit:,} bytes")
+        with self._open(file_ref) as file:
+            size = os.fstat(file.fileno()).st_size
+            content = file.read(self.max_read_bytes + 1) if size <= self.max_read_bytes else b""
+        if max(size, len(content)) > self.max_read_bytes:
+            raise ValueError(f"{file_ref} is larger than {self.max_read_bytes:,} bytes")
         return content
 
     def read_text(self, file_ref: str) -> str:
@@ -48,33 +57,34 @@ class WorkspaceManager:
         try:
             return self.read_bytes(file_ref).decode("utf-8")
         except UnicodeDecodeError as error:
-            raise ValueError(f"{file_ref} is not UTF-8 text: byte {error.start}") from None
+            raise ValueError(f"{file_ref} is not UTF-8 text: byte {error.start:,}") from None
 
     def read_json(self, file_ref: str) -> Any:
-        """The content of a JSON file."""
-        return json.loads(self.read_text(file_ref))
+        """The content of a JSON file; anything JSON does not know is a JSONDecodeError."""
+        text = self.read_text(file_ref)
+
+        def refuse(number: str) -> NoReturn:
+            raise json.JSONDecodeError(f"{file_ref} holds {number}, which is no JSON", text, 0)
+
+        try:
+            return json.loads(text, parse_constant=refuse)
+        except RecursionError:
+            raise json.JSONDecodeError(f"{file_ref} is nested too deeply", text, 0) from None
 
     def write_bytes(self, file_ref: str, content: bytes) -> Path:
-        """Replace a file in one step; a reader never sees half of it."""
-        if len(content) > MAX_WRITE_BYTES:
-            raise ValueError(f"{file_ref} would be larger than {MAX_WRITE_BYTES:,} bytes")
+        """Replace a file in one step: a reader never sees half of it, and a failure changes nothing."""
+        if len(content) > self.max_write_bytes:
+            raise ValueError(f"{file_ref} would be larger than {self.max_write_bytes:,} bytes")
         path = self._inside(file_ref)
-        parent = str(PurePosixPath(file_ref).parent)
-        self._make_folders(parent)
-        folder = self._open(parent, os.O_RDONLY | os.O_DIRECTORY)
-        temporary = f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}"
+        if path == self.workspace_dir:
+            raise ValueError(f"{file_ref} is the workspace itself")
+        root = os.open(self.workspace_dir, FOLDER)
         try:
-            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666, dir_fd=folder)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(temporary, path.name, src_dir_fd=folder, dst_dir_fd=folder)
-            except OSError:
-                os.unlink(temporary, dir_fd=folder)
-                raise
-            os.fsync(folder)
+            folder = make_folders_beneath(root, str(path.relative_to(self.workspace_dir).parent))
+        finally:
+            os.close(root)
+        try:
+            _replace(folder, path.name, content)
         finally:
             os.close(folder)
         return path
@@ -88,29 +98,29 @@ class WorkspaceManager:
         return self.write_text(filename, json.dumps(data, indent=2, allow_nan=False) + "\n")
 
     def _inside(self, file_ref: str) -> Path:
+        """Where a reference leads once all links are followed."""
         _check_reference(file_ref)
-        root = self.workspace_dir.resolve()
-        path = (root / file_ref).resolve()
-        if not path.is_relative_to(root):
-            raise ValueError(f"{file_ref} leads out of the workspace")
+        path = Path(os.path.realpath(self.workspace_dir / file_ref))
+        if not path.is_relative_to(self.workspace_dir):
+            raise EscapeError(f"{file_ref} leads out of the workspace")
         return path
 
-    def _open(self, file_ref: str, flags: int) -> int:
-        """Open below the workspace; the kernel refuses a link that was swapped in meanwhile."""
-        path = self._inside(file_ref)
-        root = os.open(self.workspace_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    def _open(self, file_ref: str) -> BinaryIO:
+        """Open a regular file; what is put in its place between check and opening is refused as well."""
+        relative = str(self._inside(file_ref).relative_to(self.workspace_dir))
+        root = os.open(self.workspace_dir, FOLDER)
         try:
-            relative = str(path.relative_to(self.workspace_dir.resolve()))
-            handle = _open_beneath(root, relative, flags | os.O_CLOEXEC | os.O_NONBLOCK)
+            # a pipe is not waited for
+            handle = open_beneath(root, relative, os.O_RDONLY | os.O_NONBLOCK)
         finally:
             os.close(root)
-        if handle is None:
-            handle = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-        return handle
-
-    def _make_folders(self, parent: str) -> None:
-        path = self._inside(parent)
-        path.mkdir(parents=True, exist_ok=True)
+        mode = os.fstat(handle).st_mode
+        if not stat.S_ISREG(mode):
+            os.close(handle)
+            if stat.S_ISDIR(mode):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), file_ref)
+            raise ValueError(f"{file_ref} is not a regular file")
+        return os.fdopen(handle, "rb")
 
 
 def _check_reference(file_ref: str) -> None:
@@ -118,22 +128,46 @@ def _check_reference(file_ref: str) -> None:
         raise ValueError("a file reference is a text that is not empty")
     if "\0" in file_ref:
         raise ValueError("a file reference holds no NUL")
+    parts = [part.encode("utf-8", "surrogatepass") for part in PurePosixPath(file_ref).parts]
+    if sum(map(len, parts)) + len(parts) > MAX_REFERENCE_BYTES or any(len(p) > MAX_NAME_BYTES for p in parts):
+        raise ValueError(f"a file reference is too long: {file_ref[:40]}…")
+    if any("\ud800" <= letter <= "\udfff" for letter in file_ref):
+        raise ValueError("a file reference is UTF-8 text")
     if PurePosixPath(file_ref).is_absolute() or file_ref.startswith("~") or "\\" in file_ref:
-        raise ValueError(f"{file_ref} is not relative to the workspace")
+        raise EscapeError(f"{file_ref} is not relative to the workspace")
 
 
-def _open_beneath(root: int, relative: str, flags: int) -> int | None:
-    """openat2 with RESOLVE_BENEATH; None where the kernel does not have it."""
-    if not sys.platform.startswith("linux"):
+def _replace(folder: int, name: str, content: bytes) -> None:
+    """Write a file beside the one it replaces, sync it, and rename it over."""
+    mode = _mode_to_keep(folder, name)
+    temporary = f".loom-{os.urandom(8).hex()}.tmp"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        handle = os.open(temporary, flags, 0o666 if mode is None else 0o600, dir_fd=folder)
+        with os.fdopen(handle, "wb") as file:
+            if mode is not None:
+                os.fchmod(handle, mode)
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        # after the rename there is nothing left to remove
+        with suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=folder)
+    os.fsync(folder)
+
+
+def _mode_to_keep(folder: int, name: str) -> int | None:
+    """The permissions of the file that is replaced; one that nobody may write is left alone."""
+    try:
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+    except FileNotFoundError:
         return None
-    how = _OpenHow(flags=flags, mode=0, resolve=_RESOLVE_BENEATH | _RESOLVE_NO_MAGICLINKS)
-    libc = ctypes.CDLL(None, use_errno=True)
-    handle = libc.syscall(_OPENAT2, root, relative.encode(), ctypes.byref(how), ctypes.sizeof(how))
-    if handle >= 0:
-        return int(handle)
-    code = ctypes.get_errno()
-    if code in (errno.ENOSYS, errno.EPERM, errno.EINVAL):
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
+    if not stat.S_ISREG(mode):
         return None
-    if code == errno.EXDEV:
-        raise ValueError(f"{relative} leads out of the workspace")
-    raise OSError(code, os.strerror(code), relative)
+    if not mode & 0o222:
+        raise PermissionError(errno.EACCES, "the file is read-only", name)
+    return stat.S_IMODE(mode) & 0o777

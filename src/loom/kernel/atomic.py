@@ -13,9 +13,9 @@ from loom.kernel.errors import LoomError
 
 def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> None:
     """Replace a file in one step: temporary file beside it, fsync, rename. Keeps its mode and its owner."""
+    target = Path(os.path.realpath(path))
     temporary: str | None = None
     try:
-        target = Path(os.path.realpath(path))
         before = _status(target)
         if before is not None and not stat.S_ISREG(before.st_mode):
             # renaming over a device or a pipe would remove it
@@ -32,7 +32,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> 
         temporary = None
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise LoomError(f"{path} cannot be written", why, f"ls -ld {path.parent}") from None
+        raise LoomError(f"{path} cannot be written", why, f"ls -ld {target.parent}") from None
     finally:
         if temporary is not None:
             with suppress(OSError):

@@ -6,6 +6,7 @@ import json
 import unicodedata
 from collections.abc import Iterable
 from typing import Any, Literal
+from urllib.parse import quote
 
 from loom.kernel.diagnostics import Diagnostic, Report, Source, Span
 
@@ -26,14 +27,22 @@ _PLAIN = dict.fromkeys(_COLORS, "")
 def render(reports: Iterable[Report], form: Format, *, color: bool = False) -> str:
     """All reports in one of the forms, ready to print."""
     if form == "json":
-        return json.dumps(as_json(reports), indent=2, ensure_ascii=False)
+        return _dumped(as_json(reports))
     if form == "sarif":
-        return json.dumps(as_sarif(reports), indent=2, ensure_ascii=False)
+        return _dumped(as_sarif(reports))
     if form == "github":
         return "\n".join(_annotation(report.source, d) for report in reports for d in report.diagnostics)
     return "\n\n".join(
         as_text(report.source, d, color=color) for report in reports for d in report.diagnostics
     )
+
+
+def _dumped(data: dict[str, Any]) -> str:
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    # JSON itself escapes only the oldest of the characters that cannot be seen
+    for character in {c for c in set(text) if c != "\n" and not c.isprintable()}:
+        text = text.replace(character, json.dumps(character)[1:-1])
+    return text
 
 
 def as_text(source: Source, diagnostic: Diagnostic, *, color: bool = False) -> str:
@@ -88,7 +97,8 @@ def _flat(text: str) -> str:
 def _columns(text: str) -> int:
     """Terminal columns a text takes."""
     return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+        0 if unicodedata.category(c) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
     )
 
 
@@ -148,7 +158,7 @@ def as_sarif(reports: Iterable[Report]) -> dict[str, Any]:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": source.name.replace("\\", "/")},
+                        "artifactLocation": {"uri": quote(source.name.replace("\\", "/"))},
                         "region": {
                             "startLine": d.span.line,
                             "startColumn": d.span.column,
@@ -182,9 +192,11 @@ def _annotation(source: Source, d: Diagnostic) -> str:
         "title": f"{d.code} {d.message}",
     }
     written = ",".join(
-        f"{key}={_escape(str(value), property_value=True)}" for key, value in properties.items()
+        f"{key}={_escape(clean(str(value)), property_value=True)}" for key, value in properties.items()
     )
-    text = "\n".join(part for part in (d.detail or d.message, d.fix and f"fix: {d.fix}") if part)
+    text = "\n".join(
+        part for part in (clean(d.detail or d.message), d.fix and clean(f"fix: {d.fix}")) if part
+    )
     return f"::{d.severity} {written}::{_escape(text)}"
 
 

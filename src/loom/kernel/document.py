@@ -20,6 +20,7 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 64
 MAX_COMPLAINTS = 1000
 MAX_DIGITS = 300
+LARGEST = 10**300
 
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
@@ -29,7 +30,11 @@ _WORDS = {
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
+_INFINITE = (float("inf"), float("-inf"))
 _NUMERIC = frozenset("-+.0123456789")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+# libyaml takes these for line breaks, as YAML 1.1 did; YAML 1.2 and every editor do not
+_SEPARATOR = re.compile("[\x85\u2028\u2029]")
 
 
 @dataclass(slots=True)
@@ -43,7 +48,7 @@ class Document:
     _positions: Place | None = field(default=None, repr=False)
 
     def value_at(self, path: KeyPath) -> Span:
-        """Where the value at a key path stands; the nearest existing ancestor's key when it does not."""
+        """Where the value at a key path stands, or where it is missing."""
         return self._places().find(path, key=False)
 
     def key_at(self, path: KeyPath) -> Span:
@@ -84,22 +89,20 @@ def _read_bytes(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise _UnreadableError("LM101", cannot, why.lower(), "check the path and its permissions") from None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise _UnreadableError("LM101", cannot, f"it is {kind}", "name a process.yaml file or its folder")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
-            raise _UnreadableError("LM101", cannot, f"it is {kind}", "name a process.yaml file or its folder")
-        too_large = _UnreadableError(
+        raw = b"" if status.st_size > MAX_BYTES else file.read(MAX_BYTES + 1)
+    if status.st_size > MAX_BYTES or len(raw) > MAX_BYTES:
+        raise _UnreadableError(
             "LM102",
             "the file is too large",
             f"{max(status.st_size, MAX_BYTES + 1):,} bytes; the limit is {MAX_BYTES:,}",
             "split the package, or move data out of the declaration",
         )
-        if status.st_size > MAX_BYTES:
-            raise too_large
-        raw = file.read(MAX_BYTES + 1)
-    if len(raw) > MAX_BYTES:
-        raise too_large
     return raw
 
 
@@ -114,13 +117,13 @@ def parse_document(raw: bytes, name: str) -> tuple[Document | None, list[Diagnos
             Source(name, ""),
         )
     try:
-        text = raw.decode("utf-8-sig")
+        # a byte order mark has no place of its own
+        text = raw.decode("utf-8").lstrip("\ufeff")
     except UnicodeDecodeError as error:
-        good = raw[: error.start].decode("utf-8", "replace")
-        line = good.count("\n") + 1
-        column = len(good) - (good.rfind("\n") + 1) + 1
+        good = raw[: error.start].decode("utf-8").lstrip("\ufeff")
+        line, column = _place(good, len(good))
         detail = f"byte 0x{raw[error.start]:02x} at offset {error.start:,}"
-        shown = Source(name, raw.decode("utf-8", "replace"))
+        shown = Source(name, raw.decode("utf-8", "replace").lstrip("\ufeff"))
         span = Span(line, column, line, column + 1)
         fix = "save the file as UTF-8"
         return (
@@ -129,6 +132,9 @@ def parse_document(raw: bytes, name: str) -> tuple[Document | None, list[Diagnos
             shown,
         )
     source = Source(name, text)
+    separator = _SEPARATOR.search(text)
+    if separator:
+        return None, [_control(source, separator.start())], source
     builder = _Builder(source)
     try:
         builder.build()
@@ -144,22 +150,14 @@ def _syntax(error: yaml.YAMLError, source: Source) -> Diagnostic:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(getattr(error, "reason", None) or error).split("\n")[0]
     if mark is None:
-        # a reader error names only an offset in the text
-        position = getattr(error, "position", 0) or 0
-        before = source.text[:position]
-        line, column = before.count("\n") + 1, position - (before.rfind("\n") + 1) + 1
-        span = Span(line, column, line, column + 1)
-        character = source.text[position : position + 1]
-        return Diagnostic(
-            "LM104",
-            "error",
-            "the file holds a control character",
-            span,
-            "",
-            f"U+{ord(character):04X} is not allowed in YAML" if character else str(problem),
-            "remove it, or write it as an escape inside double quotes",
-        )
+        # a reader error names only an offset in the bytes
+        before = source.text.encode()[: getattr(error, "position", 0) or 0]
+        return _control(source, len(before.decode("utf-8", "ignore")))
     line, column = mark.line + 1, mark.column + 1
+    written = source.text.rstrip()
+    if not source.text[mark.index :].strip() and written:
+        # what is missing at the end is missing after the last word
+        line, column = _place(written, len(written))
     shown = source.line(line)
     indent = shown[: len(shown) - len(shown.lstrip())]
     if "\t" in indent or shown[column - 1 : column] == "\t":
@@ -177,9 +175,25 @@ def _syntax(error: yaml.YAMLError, source: Source) -> Diagnostic:
     context = getattr(error, "context", None)
     detail = f"{problem} {context}".strip() if context else str(problem)
     fix = "check quotes, colons, brackets and indentation just before this place"
+    end = min(column + 1, len(source.line(line)) + 1)
     return Diagnostic(
-        "LM105", "error", "the file is not valid YAML", Span(line, column, line, column + 1), "", detail, fix
+        "LM105", "error", "the file is not valid YAML", Span(line, column, line, end), "", detail, fix
     )
+
+
+def _control(source: Source, offset: int) -> Diagnostic:
+    line, column = _place(source.text, offset)
+    span = Span(line, column, line, column + 1)
+    character = source.text[offset : offset + 1]
+    detail = f"U+{ord(character):04X} is not allowed" if character else "it is at the end"
+    fix = "remove it, or write it as an escape inside double quotes"
+    return Diagnostic("LM104", "error", "the file holds a control character", span, "", detail, fix)
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    """The line and the column of an offset, as editors count them."""
+    ends = [found.end() for found in _LINE_BREAK.finditer(text, 0, offset)]
+    return len(ends) + 1, offset - (ends[-1] if ends else 0) + 1
 
 
 class _StopError(Exception):
@@ -221,7 +235,7 @@ class _Builder:
                     self._refuse_properties(event)
                 if key is _KEY:
                     if not event.style and (value in _WORDS or (value[0] in _NUMERIC and _is_number(value))):
-                        self._refuse_key(event)
+                        self._refuse_key(event, container)
                     key = value
                     if key in container:
                         self._refuse_duplicate(event, container)
@@ -234,7 +248,7 @@ class _Builder:
                             at = len(container) if key is _ITEM else key
                             self.nulls.append((*self._path(container), at))
                     elif value[0] in _NUMERIC:
-                        value = self._number(event)
+                        value = self._number(event, container, key)
                 if key is _ITEM:
                     container.append(value)
                 else:
@@ -302,13 +316,16 @@ class _Builder:
             self._fatal(
                 "LM108", event, "aliases are not allowed", f"{name} is used as a key", "write the key out"
             )
+        if not self.stack:
+            self._fatal("LM108", event, "aliases are not allowed", f"{name} is all there is", "write it out")
         path = self._path(container)
         if key is _ITEM:
             path = (*path, len(container))
             container.append("")
         elif key is not _IGNORED:
             path = (*path, key)
-        self.dropped.append(path)
+        if key is not _IGNORED:
+            self.dropped.append(path)
         self._complain(
             "LM108",
             event,
@@ -328,36 +345,42 @@ class _Builder:
                 "LM109",
                 event,
                 "explicit tags are not allowed",
-                f"`{event.tag}` sets a type",
+                f"`{event.tag.replace('tag:yaml.org,2002:', '!!')}` sets a type",
                 "remove the tag",
             )
 
-    def _refuse_key(self, event: Any) -> None:
+    def _refuse_key(self, event: Any, container: Any) -> None:
         shown = event.value or "an empty key"
         edits = (Edit(span_of(event), f'"{event.value}"'),) if event.value else ()
         detail, fix = f"`{shown}` is not text", f'quote it: "{event.value}"'
-        self._complain("LM112", event, "a key must be text", detail, fix, edits=edits)
+        path = (*self._path(container), event.value)
+        self.dropped.append(path)
+        self._complain("LM112", event, "a key must be text", detail, fix, path, edits)
 
     def _refuse_duplicate(self, event: Any, container: Any) -> None:
         detail = f"`{event.value}` is already written in this mapping"
         fix = "keep one of the two; YAML has no way to say both"
         self._complain("LM107", event, "duplicate key", detail, fix, (*self._path(container), event.value))
 
-    def _number(self, event: Any) -> Any:
+    def _number(self, event: Any, container: Any, key: Any) -> Any:
         """What may be a number; one the machine cannot hold is refused and read as zero."""
         written = event.value
-        fix = "write a number the machine can hold, or quote it as text"
         if _NOT_FINITE.match(written):
-            self._complain("LM114", event, "the number is not finite", f"`{written}`", fix)
-            return 0
-        if len(written) > MAX_DIGITS and (_INT.match(written) or _FLOAT.match(written)):
-            self._complain("LM114", event, "the number is too large", f"{len(written)} digits", fix)
-            return 0
-        value = _resolve(written)
-        if value == float("inf") or value == float("-inf"):
-            self._complain("LM114", event, "the number is too large", f"`{written}` overflows", fix)
-            return 0
-        return value
+            message, detail = "the number is not finite", f"`{written}`"
+        elif len(written) > MAX_DIGITS and (_INT.match(written) or _FLOAT.match(written)):
+            message, detail = "the number is too large", f"{len(written)} digits"
+        else:
+            value = _resolve(written)
+            if not (isinstance(value, int) and abs(value) >= LARGEST) and value not in _INFINITE:
+                return value
+            message, detail = "the number is too large", f"`{written}` overflows"
+        path: KeyPath = ()
+        if key is not _IGNORED:
+            path = (*self._path(container), len(container) if key is _ITEM else key)
+            self.dropped.append(path)
+        fix = "write a number the machine can hold, or quote it as text"
+        self._complain("LM114", event, message, detail, fix, path)
+        return 0
 
     def _path(self, container: Any) -> KeyPath:
         """The key path of an open container: the last key or index of each one around it."""

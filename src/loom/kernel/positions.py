@@ -25,12 +25,13 @@ class Place:
         self.children: dict[str | int, Place] = {}
 
     def find(self, path: KeyPath, *, key: bool) -> Span:
-        """The span at a path; what is missing is shown at the key of its nearest ancestor."""
+        """The span at a path; what is missing is shown at the key of its nearest ancestor, and below a
+        value that holds nothing at that value."""
         place = self
         for part in path:
             child = place.children.get(part)
             if child is None:
-                return place.key or place.span
+                return place.key or place.span if place.children else place.span
             place = child
         return place.key or place.span if key else place.span
 
@@ -47,6 +48,7 @@ def locate(text: str) -> Place:
     root = Place(Span(1, 1, 1, 1))
     # per open container: its place, whether it is a mapping, and the key event it waits to fill
     stack: list[list[Any]] = [[root, False, None]]
+    last = root.span
     while True:
         event: Any = get_event()
         kind = type(event)
@@ -54,15 +56,19 @@ def locate(text: str) -> Place:
             return root.children.get(0, root)
         if kind in (yaml.MappingEndEvent, yaml.SequenceEndEvent):
             finished = stack.pop()[0]
-            finished.span = Span(finished.span.line, finished.span.column, *span_of(event)[2:])
+            here = span_of(event)
+            # a bracket closes here; a block has no end of its own but that of its last entry
+            last = here if here[:2] != here[2:] else last
+            finished.span = Span(finished.span.line, finished.span.column, *last[2:])
             continue
         if kind not in (yaml.ScalarEvent, yaml.AliasEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent):
             continue
+        last = span_of(event)
         parent, is_mapping, key = stack[-1]
         if is_mapping and key is None:
             stack[-1][2] = event
             continue
-        place = Place(span_of(event), span_of(key) if key is not None else None)
+        place = Place(last, span_of(key) if key is not None else None)
         # of two equal keys the first counts, as it does for the data
         parent.children.setdefault(key.value if key is not None else len(parent.children), place)
         stack[-1][2] = None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from loom.kernel.diagnostics import Diagnostic, Report, Source
 from loom.kernel.document import Document, parse_document, read_document
@@ -37,7 +39,7 @@ def check_file(path: Path, name: str | None = None, *, warnings: bool = True) ->
 
 
 def _check_file(path: Path, name: str | None, warnings: bool) -> Checked:
-    file = path / FILE_NAME if path.is_dir() and (path / FILE_NAME).exists() else path
+    file = path / FILE_NAME if kind_of(path) == "folder" and kind_of(path / FILE_NAME) else path
     document, found, source = read_document(file, name or str(file))
     # a file under another name stands alone; only a process.yaml has a package folder around it
     return _checked(document, found, source, file.parent if file.name == FILE_NAME else None, warnings)
@@ -48,6 +50,17 @@ def check_text(raw: bytes, name: str, folder: Path | None = None, *, warnings: b
     with _no_collection():
         document, found, source = parse_document(raw, name)
         return _checked(document, found, source, folder, warnings)
+
+
+def kind_of(path: Path) -> Literal["file", "folder"] | None:
+    """What is at a path, as far as one may look; whatever is no folder is taken for a file."""
+    try:
+        return "folder" if stat.S_ISDIR(path.stat().st_mode) else "file"
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError):
+        # it may well be there: reading it will say why it cannot be read
+        return "file"
 
 
 @contextmanager

@@ -2,30 +2,48 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
 
-from loom.kernel.diagnostics import Diagnostic, Edit, Span
+from loom.kernel.diagnostics import Diagnostic, Edit
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """The text with every edit made; of two edits that overlap, the first one counts."""
     starts = _line_starts(text)
-    placed = sorted(
-        (_offset(starts, e.span.line, e.span.column), _end(starts, e.span), e.text) for e in edits
-    )
     out: list[str] = []
     at = 0
-    for start, end, replacement in placed:
-        if start < at:
-            continue
-        out += [text[at:start], replacement]
+    for edit in _apart(edits):
+        start, end = _offset(starts, *edit.span[:2]), _offset(starts, *edit.span[2:])
+        out += [text[at:start], edit.text]
         at = end
     return "".join([*out, text[at:]])
 
 
-def fixable(diagnostics: Iterable[Diagnostic]) -> list[Edit]:
-    """The edits of all findings, in order, each once."""
-    return list(dict.fromkeys(edit for diagnostic in diagnostics for edit in diagnostic.edits))
+def applicable(diagnostics: Iterable[Diagnostic]) -> list[Edit]:
+    """The edits of all findings that can be made together, in the order of their places."""
+    return _apart(edit for diagnostic in diagnostics for edit in diagnostic.edits)
+
+
+def encoded_like(file: Path, text: str) -> bytes:
+    """The text as bytes, with the byte order mark that the file begins with."""
+    with suppress(OSError), file.open("rb") as opened:
+        if opened.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
+            return codecs.BOM_UTF8 + text.encode()
+    return text.encode()
+
+
+def _apart(edits: Iterable[Edit]) -> list[Edit]:
+    """Each edit once, without those that reach into an earlier one."""
+    chosen: list[Edit] = []
+    end = (0, 0)
+    for edit in sorted(set(edits), key=lambda edit: (edit.span, edit.text)):
+        if edit.span[:2] >= end:
+            chosen.append(edit)
+            end = edit.span[2:]
+    return chosen
 
 
 def _line_starts(text: str) -> list[int]:
@@ -39,7 +57,3 @@ def _line_starts(text: str) -> list[int]:
 
 def _offset(starts: list[int], line: int, column: int) -> int:
     return starts[min(line, len(starts)) - 1] + column - 1
-
-
-def _end(starts: list[int], span: Span) -> int:
-    return _offset(starts, span.end_line, span.end_column)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -12,13 +14,14 @@ import loom
 from loom.kernel.diagnostic_formats import render
 from loom.kernel.diagnostics import Report, suggest
 from loom.kernel.errors import LoomError
-from loom.process.check import FILE_NAME, Checked, check_file
+from loom.process.check import FILE_NAME, Checked, check_file, kind_of
 from loom.process.resolve import ResolvedProcess
 from loom.process.trust import TrustStore
 from loom.settings.layers import loom_home
 
 Origin = Literal["builtin", "user", "workspace", "path"]
 WORKSPACE_FOLDERS = ("loom-processes", ".loom/processes")
+ENDINGS = (".yaml", ".yml")
 SHOWN_FINDINGS = 20
 
 
@@ -61,7 +64,12 @@ class ProcessLoader:
 
     def __init__(self, workspace: Path | None = None, *, home: Path | None = None) -> None:
         self.workspace = workspace or Path.cwd()
-        self.home = home or loom_home(os.environ)
+        self._home = home
+
+    @cached_property
+    def home(self) -> Path:
+        """The user's own folder; asked for only when a name is looked up."""
+        return self._home or loom_home(os.environ)
 
     def load(self, reference: str | Path) -> ResolvedProcess:
         """Load a package by path (a file or folder) or by name; raises ProcessError with all findings."""
@@ -81,24 +89,30 @@ class ProcessLoader:
     def find(self, reference: str | Path) -> Found:
         """The package a reference means. A bare name is looked up before it is taken for a path."""
         text = str(reference)
-        is_name = isinstance(reference, str) and os.sep not in text and not text.endswith((".yaml", ".yml"))
-        if is_name and text not in ("", ".", ".."):
+        if not text.strip():
+            raise LoomError("no package is named", "the name is empty", "loom process list")
+        is_name = isinstance(reference, str) and os.sep not in text and not text.endswith(ENDINGS)
+        is_name = is_name and text not in (".", "..")
+        if is_name:
             found = self._by_name(text)
             if found:
                 return found
-        path = Path(text).expanduser()
-        path = path if path.is_absolute() or path.exists() else self.workspace / path
-        if is_name and not (path / FILE_NAME).exists():
+        path = self.locate(reference)
+        is_folder = kind_of(path) == "folder"
+        path = path / FILE_NAME if is_folder else path
+        if is_name and not (is_folder and kind_of(path)):
             raise self._unknown(text)
-        if path.is_dir():
-            if not (path / FILE_NAME).exists():
-                raise LoomError(
-                    f"{text} is not a package", f"it has no {FILE_NAME}", "name a package's folder or file"
-                )
-            path = path / FILE_NAME
-        elif not path.exists():
-            raise LoomError(f"{text} does not exist", "there is no such file or folder", "loom process list")
+        if kind_of(path) is None:
+            raise _missing(text, is_folder=is_folder)
         return Found(path.parent.name, "path", path)
+
+    def locate(self, reference: str | Path) -> Path:
+        """The path a reference spells: below the current folder if it is there, otherwise the workspace."""
+        path = Path(reference)
+        with suppress(RuntimeError):  # no home folder to expand `~` to
+            path = path.expanduser()
+        elsewhere = self.workspace / path
+        return elsewhere if not kind_of(path) and kind_of(elsewhere) else path
 
     def candidates(self, name: str) -> list[Found]:
         """Every package of that name, the one that counts most last."""
@@ -106,24 +120,36 @@ class ProcessLoader:
 
     def all(self) -> Iterator[Found]:
         """Every package that can be named here, shadowed ones included, builtin first."""
-        yield from _in(builtin_root(), "builtin")
-        yield from _in(self.home / "processes", "user")
+        for root, origin in self.roots():
+            yield from packages_in(root, origin)
+
+    def roots(self) -> Iterator[tuple[Path, Origin]]:
+        """The folders in which packages have names, the one that counts most last."""
+        yield builtin_root(), "builtin"
+        yield self.home / "processes", "user"
         for folder in WORKSPACE_FOLDERS:
-            yield from _in(self.workspace / folder, "workspace")
+            yield self.workspace / folder, "workspace"
 
     def _by_name(self, name: str) -> Found | None:
         candidates = self.candidates(name)
         if not candidates:
             return None
-        chosen = candidates[-1]
-        shadowed = [found for found in candidates if found.origin != "workspace"]
-        if chosen.origin == "workspace" and shadowed and not TrustStore(self.home).is_trusted(chosen.folder):
+        chosen, replaced = candidates[-1], self.replaced_without_trust(candidates)
+        if replaced is not None:
             raise LoomError(
                 f"two packages are called {name}, and the nearer one is not trusted",
-                f"{_shown(chosen.file)} would replace {_shown(shadowed[-1].file)}",
+                f"{_shown(chosen.file)} would replace {_shown(replaced.file)}",
                 f"loom trust add {_shown(chosen.folder)}",
             )
         return chosen
+
+    def replaced_without_trust(self, candidates: Sequence[Found]) -> Found | None:
+        """What the last of several packages with one name would replace without being trusted to."""
+        chosen = candidates[-1]
+        replaced = [found for found in candidates if found.origin != "workspace"]
+        if chosen.origin != "workspace" or not replaced or TrustStore(self.home).is_trusted(chosen.folder):
+            return None
+        return replaced[-1]
 
     def _unknown(self, name: str) -> LoomError:
         names = sorted({found.name for found in self.all()})
@@ -136,23 +162,35 @@ class ProcessLoader:
         )
 
 
-def _in(root: Path, origin: Origin) -> Iterator[Found]:
+def packages_in(root: Path, origin: Origin) -> Iterator[Found]:
+    """The packages of a folder: folders with a process.yaml, and single files."""
     try:
         entries = sorted(root.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return
-    except PermissionError as error:
-        raise LoomError(f"{root} cannot be read", str(error.strerror).lower(), f"ls -ld {root}") from None
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise LoomError(f"{root} cannot be read", why, f"ls -ld {root}") from None
     for entry in entries:
-        if entry.suffix in (".yaml", ".yml") and entry.is_file():
+        if entry.name.startswith("."):
+            continue  # a package that is just being written
+        if entry.suffix in ENDINGS and kind_of(entry) == "file":
             yield Found(entry.stem, origin, entry)
-        elif (entry / FILE_NAME).exists():
+        elif kind_of(entry) == "folder" and kind_of(entry / FILE_NAME):
             yield Found(entry.name, origin, entry / FILE_NAME)
+
+
+def _missing(text: str, *, is_folder: bool) -> LoomError:
+    if is_folder:
+        return LoomError(
+            f"{text} is not a package", f"it has no {FILE_NAME}", "name a package's folder or file"
+        )
+    return LoomError(f"{text} does not exist", "there is no such file or folder", "loom process list")
 
 
 def _shown(path: Path) -> str:
     """A path as the user would type it here."""
     try:
         return str(path.relative_to(Path.cwd()))
-    except ValueError:
+    except (ValueError, OSError):
         return str(path)

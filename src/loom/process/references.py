@@ -11,7 +11,7 @@ from loom.kernel.diagnostics import KeyPath
 from loom.kernel.document import walk
 
 _REFERENCE = re.compile(r"\$\{([^{}]*)\}")
-_STEP = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\[\d+\])*\Z")
+_STEP = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:\[\d+\])*\Z")
 PHASE_FIELDS = ("data", "pathspec", "deliverables", "verdict", "summary")
 RUN_FIELDS = ("id", "experiment_id", "workspace", "goal", "seed")
 ROOTS = ("inputs", "phases", "item", "run")

@@ -10,9 +10,9 @@ from typing import Any
 from pydantic import JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from loom.kernel.diagnostics import Diagnostic, KeyPath, dotted
+from loom.kernel.diagnostics import Diagnostic, KeyPath, dotted, suggest
 from loom.kernel.document import Document
-from loom.process.shape import child, model_at
+from loom.process.shape import child, keys_of, model_at
 from loom.process.spec.process import ProcessSpec
 from loom.process.wording import describe, word
 
@@ -57,7 +57,10 @@ def validate(document: Document) -> Validated:
         validated = _Repair(document, data, version_found).run(error)
     if document.nulls:
         reported = {d.path for d in validated.diagnostics}
-        validated.diagnostics += [d for d in _written_nulls(document) if d.path not in reported]
+        nulls = {path: d for path, d in _written_nulls(document) if d.path not in reported}
+        validated.diagnostics += nulls.values()
+        # without a level the rules about risk still have something to say
+        validated.removed += tuple(path for path in nulls if path != ("risk_level",))
     return validated
 
 
@@ -65,7 +68,7 @@ def _is_free(annotation: Any) -> bool:
     return annotation is JsonValue
 
 
-def _written_nulls(document: Document) -> Iterator[Diagnostic]:
+def _written_nulls(document: Document) -> Iterator[tuple[KeyPath, Diagnostic]]:
     """Keys that may be absent but must not be empty: an empty value is a slip, not a decision."""
     for path in document.nulls:
         model = model_at(path[:-1], document.data)
@@ -73,23 +76,26 @@ def _written_nulls(document: Document) -> Iterator[Diagnostic]:
         if path and path[-1] in fields and not _is_free(fields[str(path[-1])].annotation):
             detail, fix = "nothing is written here", "write a value, or remove the key"
             span = document.value_at(path)
-            yield Diagnostic("LM204", "error", "the value is missing", span, dotted(path), detail, fix)
+            yield path, Diagnostic("LM204", "error", "the value is missing", span, dotted(path), detail, fix)
 
 
 def _settle_version(document: Document, data: dict[str, Any]) -> tuple[list[Diagnostic], dict[str, Any]]:
     """Accept version 1 with a warning, refuse versions that do not exist yet."""
     written = data.get("schema_version", 1)
-    if type(written) is not int or written == 2:
+    if type(written) not in (int, float) or (written == 2 and type(written) is int):
         return [], data
     span = document.value_at(("schema_version",)) if "schema_version" in data else document.key_at(("name",))
     rest = {key: value for key, value in data.items() if key != "schema_version"}
-    if written == 1 and ("schema_version",) not in document.dropped:
+    if written == 1 and type(written) is int and ("schema_version",) not in document.dropped:
         detail = "this file is read as version 2"
         fix = f"loom process migrate {document.source.name} --write"
         message = "schema_version 1 is deprecated"
         return [Diagnostic("LM212", "warning", message, span, "schema_version", detail, fix)], rest
-    if written == 1:
+    if written == 1 and type(written) is int:
         return [], rest
+    if isinstance(written, float):
+        detail, fix = f"expected a whole number, found the number {written}", "write `schema_version: 2`"
+        return [Diagnostic("LM203", "error", "wrong type", span, "schema_version", detail, fix)], rest
     detail = f"version {written} is not known to this release, which reads version 2"
     found = Diagnostic(
         "LM211",
@@ -155,8 +161,12 @@ class _Repair:
         original = self._original(path)
         known = any(original[: len(gone)] == gone for gone in self.removed)
         if problem["type"] == "too_short":
-            # the author wrote entries; what was wrong with them has been said
-            known = known or any(gone[: len(original)] == original for gone in self.removed)
+            # the author wrote entries; what is wrong with them is said at their places
+            known = (
+                known or bool(problem["input"]) or any(g[: len(original)] == original for g in self.removed)
+            )
+        elif missing:
+            known = known or self._is_misspelt(original)
         if not known and (problem["type"], original) not in self.reported:
             self.reported.add((problem["type"], original))
             if len(self.found) < MAX_REPORTED:
@@ -169,6 +179,15 @@ class _Repair:
             self.removed.append(path)
             return ("?",)
         return parent
+
+    def _is_misspelt(self, path: KeyPath) -> bool:
+        """Whether a missing key is there under a name that is almost right, and reported as unknown."""
+        model = model_at(path[:-1], self.document.data)
+        written: Any = self.document.data
+        for part in path[:-1]:
+            written = child(written, part)
+        known = keys_of(model) if model else []
+        return any(key not in known and suggest(key, known) == path[-1] for key in written)
 
     def _remove(self, targets: set[KeyPath]) -> None:
         for target in sorted(targets, key=lambda path: [(str(type(p)), p) for p in path], reverse=True):
@@ -197,6 +216,10 @@ class _Repair:
             ):
                 path.append(part)
                 node = child(node, part)
+            elif isinstance(node, dict) and isinstance(part, int) and part < len(node):
+                # a mapping by name that the models read as a list
+                path.append(list(node)[part])
+                node = node[path[-1]]
             elif missing and position == len(loc) - 1 and isinstance(part, str) and isinstance(node, dict):
                 path.append(part)
         return tuple(path)

@@ -32,9 +32,9 @@ def word(problem: ErrorDetails, path: KeyPath, document: Document) -> Diagnostic
     span = document.value_at(path)
     if kind == "extra_forbidden":
         return _unknown_key(path, document)
-    if kind in ("literal_error", "union_tag_invalid") and value is not None:
+    if kind in ("literal_error", "union_tag_invalid"):
         return _not_a_choice(value, path, ctx, document)
-    if kind in _EXPECTED or kind == "literal_error":
+    if kind in _EXPECTED:
         return _wrong_type(kind, value, path, span, document)
     if kind.startswith("LM"):
         return _error(kind, str(ctx["message"]), span, path, str(ctx["detail"]), str(ctx["fix"]))
@@ -64,11 +64,8 @@ def _unknown_key(path: KeyPath, document: Document) -> Diagnostic:
     model = model_at(path[:-1], document.data)
     known = keys_of(model) if model else []
     meant = suggest(key, known)
-    siblings = document.data
-    for part in path[:-1]:
-        siblings = child(siblings, part)
     span = document.key_at(path)
-    edits = (Edit(span, meant),) if meant and meant not in siblings else ()
+    edits = (Edit(span, meant),) if meant and meant not in _at(document, path[:-1]) else ()
     fix = f"did you mean `{meant}`?" if meant else "remove it"
     if not meant and known:
         fix += f"; known keys are {', '.join(known)}"
@@ -78,38 +75,56 @@ def _unknown_key(path: KeyPath, document: Document) -> Diagnostic:
 
 def _not_a_choice(value: Any, path: KeyPath, ctx: dict[str, Any], document: Document) -> Diagnostic:
     if "tag" in ctx:
-        value, path = ctx["tag"], (*path, "type")
+        value, path = child(value, "type"), (*path, "type")
     expected = str(ctx.get("expected") or ctx.get("expected_tags"))
     choices = [part.strip(" '") for part in expected.replace(" or ", ", ").split(",")]
     span = document.value_at(path)
+    if value is None:
+        expected = f"one of {', '.join(choices)}" if len(choices) > 1 else choices[0]
+        detail, fix = f"expected {expected}, found nothing", f"write {expected}, or remove the key"
+        return _error("LM204", "the value is missing", span, path, detail, fix)
+    if isinstance(value, str) and value in choices:
+        detail, fix = (
+            f"expected the number {value}, found the text `{value}`",
+            f"write {value} without quotes",
+        )
+        return _error("LM203", "wrong type", span, path, detail, fix, (Edit(span, value),))
     meant = suggest(value, choices) if isinstance(value, str) else None
     fix = f"did you mean `{meant}`?" if meant else f"choose one of: {', '.join(choices)}"
-    edits = (Edit(span, meant),) if meant else ()
+    edits = (Edit(span, meant),) if meant and span.line == span.end_line else ()
     detail = f"{_show(value)} is not one of {', '.join(choices)}"
     return _error("LM205", "the value is not one of the choices", span, path, detail, fix, edits)
 
 
 def _wrong_type(kind: str, value: Any, path: KeyPath, span: Span, document: Document) -> Diagnostic:
-    expected = _EXPECTED.get(kind, "text")
+    expected = _EXPECTED[kind]
     if value is None:
         detail, fix = f"expected {expected}, found nothing", f"write {expected}, or remove the key"
         return _error("LM204", "the value is missing", span, path, detail, fix)
     edits: tuple[Edit, ...] = ()
     fix = f"write {expected}"
     written = document.source.slice(span)
-    if kind == "string_type" and isinstance(value, (int, float)):
+    if kind == "string_type" and isinstance(value, (int, float)) and _at(document, path) is value:
         fix, edits = f'quote it: "{written}"', (Edit(span, f'"{written}"'),)
     elif kind == "bool_type" and isinstance(value, str) and value.lower() in _TRUTHS:
         meant = _TRUTHS[value.lower()]
         fix, edits = f"write {meant} without quotes", (Edit(span, meant),)
-    elif kind == "tuple_type" and isinstance(value, str) and "\n" not in written:
-        fix = f"write a list: [{written}]"
-        edits = (Edit(span, f"[{written}]"),) if not set(written) & set(",[]{}#") else ()
+    elif kind == "tuple_type" and isinstance(value, str) and not set(written) & set(",[]{}#\n"):
+        fix, edits = f"write a list: [{written}]", (Edit(span, f"[{written}]"),)
     detail = f"expected {expected}, found {describe(value)}"
     return _error("LM203", "wrong type", span, path, detail, fix, edits)
 
 
+def _at(document: Document, path: KeyPath) -> Any:
+    node = document.data
+    for part in path:
+        node = child(node, part)
+    return node
+
+
 def _show(value: Any) -> str:
+    if isinstance(value, (list, dict)):
+        return describe(value)
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return f"`{text[:60]}…`" if len(text) > 60 else f"`{text}`"
 

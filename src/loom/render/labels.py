@@ -31,6 +31,8 @@ def word(value: Any) -> str:
         return "nothing"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(word(item) for item in value)}]"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -43,7 +45,9 @@ def columns(text: str) -> int:
     """Terminal columns a text takes."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )
 
 
 def shorten(text: str, width: int) -> str:

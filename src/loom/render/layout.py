@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,7 +90,9 @@ def arrange(
     return _place(grid, ys, widths, spacing)
 
 
-def _grid(waves: Sequence[Sequence[int]], edges: Sequence[Edge], heights: Sequence[float], spacing: Spacing) -> _Grid:
+def _grid(
+    waves: Sequence[Sequence[int]], edges: Sequence[Edge], heights: Sequence[float], spacing: Spacing
+) -> _Grid:
     boxes = len(heights)
     column_of = [0] * boxes
     for at, wave in enumerate(waves):
@@ -143,7 +146,10 @@ def _order(grid: _Grid) -> None:
         forward = turn % 2 == 0
         near = grid.before if forward else grid.after
         for column in grid.columns[1:] if forward else reversed(grid.columns[:-1]):
-            middle = {box: sum(rank[x] for x in near[box]) / len(near[box]) if near[box] else rank[box] for box in column}
+            middle = {
+                box: sum(rank[x] for x in near[box]) / len(near[box]) if near[box] else rank[box]
+                for box in column
+            }
             column.sort(key=middle.__getitem__)
             _rank(column, rank)
         crossings = _crossings(grid, rank) if counted else fewest - 1
@@ -191,7 +197,9 @@ def _align(grid: _Grid, spacing: Spacing) -> list[float]:
                 wanted.append(pulled / sum(pulls) if near else ys[box])
                 weights.append(4.0 if box >= grid.boxes else 1.0 + 0.25 * len(near))
             offsets = _offsets(grid, column, spacing)
-            settled = _isotonic([want - offset for want, offset in zip(wanted, offsets, strict=True)], weights)
+            settled = _isotonic(
+                [want - offset for want, offset in zip(wanted, offsets, strict=True)], weights
+            )
             for box, base, offset in zip(column, settled, offsets, strict=True):
                 ys[box] = base + offset
     return ys
@@ -200,7 +208,7 @@ def _align(grid: _Grid, spacing: Spacing) -> list[float]:
 def _offsets(grid: _Grid, column: Sequence[int], spacing: Spacing) -> list[float]:
     """How far below the first box of the column each one is when all stand as close as they may."""
     offsets, below = [0.0], 0.0
-    for upper, lower in zip(column, column[1:], strict=False):
+    for upper, lower in itertools.pairwise(column):
         between = spacing.between if max(upper, lower) < grid.boxes else spacing.between * 0.6
         below += (grid.heights[upper] + grid.heights[lower]) / 2 + between
         offsets.append(below)
@@ -256,12 +264,15 @@ def _per_band(wide: float, tall: float, columns: int, spacing: Spacing) -> int:
     if wide <= spacing.width:
         return columns
     bands = max(1, round((wide / (1.7 * tall)) ** 0.5))
-    return -(-columns // bands)
+    return int(-(-columns // bands))
 
 
 def _gap(grid: _Grid, ys: Sequence[float], numbers: range, spacing: Spacing) -> float:
     """The room after a column: more where arrows have far to climb."""
     climbs = [
-        abs(ys[target] - ys[box]) for number in numbers for box in grid.columns[number] for target in grid.after[box]
+        abs(ys[target] - ys[box])
+        for number in numbers
+        for box in grid.columns[number]
+        for target in grid.after[box]
     ]
     return min(spacing.gap * 2, max(spacing.gap, max(climbs, default=0.0) * 0.22))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from html import escape
 
@@ -116,7 +117,9 @@ def _width(step: Step, scale: _Scale) -> float:
         return min(scale.wide, max(scale.narrow, name + scale.height + 10))
     name += 58 if step.phase.for_each else 0
     by = columns(clean(runs_as(step))) * 6.3
-    gates = max((columns(clean(_gate(step, at))) * 6.05 - 30 for at in range(len(step.phase.require))), default=0.0)
+    gates = max(
+        (columns(clean(_gate(step, at))) * 6.05 - 30 for at in range(len(step.phase.require))), default=0.0
+    )
     return min(scale.wide, max(scale.narrow, max(name, by, gates) + 64))
 
 
@@ -133,7 +136,11 @@ def _gate(step: Step, at: int) -> str:
 def _card(step: Step, stop: Stop, scale: _Scale) -> str:
     phase, kind = step.phase, step.executor
     width, height = stop.right - stop.left, _height(step, scale)
-    marks = [kind, *(["critical"] if phase.is_critical_path else []), *(["synthesis"] if phase.is_synthesis else [])]
+    marks = [
+        kind,
+        *(["critical"] if phase.is_critical_path else []),
+        *(["synthesis"] if phase.is_synthesis else []),
+    ]
     # a tool has corners, a model is rounded, a process has side rails, as in the mermaid form
     corner = min(height / 2, 15.0) if kind == "model" else 5.0
     box = f'width="{_n(width)}" height="{_n(height)}" rx="{_n(corner)}"'
@@ -160,14 +167,18 @@ def _details(step: Step, width: float, scale: _Scale) -> list[str]:
     if step.phase.for_each:
         right = width - 14
         parts.append(f'<rect class="pill" x="{_n(right - 44)}" y="11" width="44" height="16" rx="8"/>')
-        parts.append(f'<text class="key" text-anchor="middle" font-size="10" x="{_n(right - 22)}" y="22.5">× each</text>')
+        parts.append(
+            f'<text class="key" text-anchor="middle" font-size="10" x="{_n(right - 22)}" y="22.5">× each</text>'
+        )
     if step.phase.is_synthesis:
         parts.append(f'<path class="star" d="M{_n(width - 16)} 8l5 5l-5 5l-5-5Z"/>')
     if step.phase.require:
         parts.append(f'<path class="rail" d="M14 {_n(scale.height)}H{_n(width - 14)}"/>')
     for at in range(len(step.phase.require)):
         text = shorten(clean(_gate(step, at)), int((width - 34) / 6.05))
-        parts.append(f'<text class="gate" font-size="10" x="17" y="{_n(scale.height + 16 + 15 * at)}">{_x(text)}</text>')
+        parts.append(
+            f'<text class="gate" font-size="10" x="17" y="{_n(scale.height + 16 + 15 * at)}">{_x(text)}</text>'
+        )
     return parts
 
 
@@ -189,10 +200,12 @@ def _tooltip(step: Step) -> str:
 def _arrow(arrow: Arrow, route: list[int], layout: Layout, scale: _Scale) -> str:
     stops = [layout.stops[stop] for stop in route]
     path = [f"M{_n(stops[0].right)} {_n(stops[0].y)}"]
-    for here, there in zip(stops, stops[1:], strict=False):
+    for here, there in itertools.pairwise(stops):
         if here is not stops[0]:
             path.append(f"H{_n(here.right)}")
-        path.append(_curve(here, there) if here.band == there.band else _detour(here, there, layout, scale, route[0]))
+        path.append(
+            _curve(here, there) if here.band == there.band else _detour(here, there, layout, scale, route[0])
+        )
     kind, title = ("gated", f"<title>{_x('; '.join(arrow.gates))}</title>") if arrow.gates else ("tip", "")
     name = "arrow gated" if arrow.gates else "arrow"
     thin = "" if scale.detailed else ' stroke-width=".8"'
@@ -238,7 +251,9 @@ def _legend(plan: Plan, found: list[Arrow]) -> tuple[str, float]:
         entries.append(('<text class="key" text-anchor="middle" y="4">×</text>', "once per item"))
     parts, x = [], 8.0
     for sign, text in entries:
-        parts.append(f'<g transform="translate({_n(x)} 0)">{sign}<text class="key" x="15" y="4">{text}</text></g>')
+        parts.append(
+            f'<g transform="translate({_n(x)} 0)">{sign}<text class="key" x="15" y="4">{text}</text></g>'
+        )
         x += 15 + len(text) * 6.1 + 26
     return "".join(parts), x - 26
 

@@ -8,6 +8,7 @@ from loom.kernel.diagnostics import suggest
 from loom.process.graph import find_cycle, layer
 from loom.process.lint.rule import Finding, rule
 from loom.process.package import Package
+from loom.process.spec.phases import Phase
 from loom.process.steps import step_name
 
 FINALIZER = "__finalize_output"
@@ -65,10 +66,30 @@ phases:
 def unknown_dependency(package: Package) -> Iterator[Finding]:
     """A dependency on a phase that does not exist can never be met."""
     known = package.phase_names
+    if not ids_are_known(package):
+        return
     for index, phase in enumerate(package.spec.phases):
         for at, name in enumerate(phase.depends_on):
             if name not in known:
                 yield unknown_phase(("phases", index, "depends_on", at), name, known)
+
+
+def ids_are_known(package: Package) -> bool:
+    """Whether every phase of the file has an id that can be read; otherwise any name may be one of them."""
+    if not package.validated.removed:
+        return True
+    phases = package.document.data["phases"]
+    ids = [phase.get("id") if isinstance(phase, dict) else None for phase in phases]
+    return all(isinstance(name, str) and name.strip() for name in ids)
+
+
+def order_is_known(package: Package) -> bool:
+    """Whether no phase and no dependency was left out, so that what is before what can be said."""
+    return not any(
+        gone[0] == "phases"
+        and (len(gone) < 3 or gone[2] == "depends_on" or gone[2] not in Phase.model_fields)
+        for gone in package.validated.removed
+    )
 
 
 def unknown_phase(path: tuple[str | int, ...], name: str, known: frozenset[str]) -> Finding:
@@ -256,6 +277,8 @@ def example_graph(package: Package) -> Iterator[Finding]:
     for index, example in enumerate(package.spec.planner_examples):
         tasks = {task.id: task.depends_on for task in example.subtasks}
         base = ("planner_examples", index, "subtasks")
+        if package.is_torn(base):
+            continue
         for at, task in enumerate(example.subtasks):
             for place, name in enumerate(task.depends_on):
                 if name not in tasks:

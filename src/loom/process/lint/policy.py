@@ -171,7 +171,7 @@ def light_synthesis(package: Package) -> Iterator[Finding]:
     that `synthesis_min_verification_tier` asks for; at high risk that is an error."""
     resolved: ResolvedProcess | None = None
     for index, phase in enumerate(package.spec.phases):
-        if not phase.is_synthesis:
+        if not phase.is_synthesis or package.is_torn(("phases", index, "verification_tier")):
             continue
         resolved = resolved or ResolvedProcess(package)
         least = resolved.policy_of(index)["final_gate.synthesis_min_verification_tier"].value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from loom.kernel.diagnostics import suggest
-from loom.process.lint.graph import unknown_phase
+from loom.process.lint.graph import ids_are_known, order_is_known, unknown_phase
 from loom.process.lint.rule import Finding, rule
 from loom.process.package import Package
 from loom.process.references import BadReference, Reference
@@ -51,7 +51,7 @@ def unknown_input(package: Package) -> Iterator[Finding]:
     """Inputs are declared under `verb.inputs`; nothing else is there to look up."""
     verb = package.spec.verb
     known = set(verb.inputs) if verb else set()
-    if verb is None and package.is_torn(("verb",)):
+    if package.is_torn(("verb",)):
         return
     for _, path, reference in package.references:
         if isinstance(reference, Reference) and reference.root == "inputs":
@@ -80,6 +80,8 @@ phases:
 )
 def unknown_referenced_phase(package: Package) -> Iterator[Finding]:
     """A reference can only read the result of a phase that exists."""
+    if not ids_are_known(package):
+        return
     for _, path, reference in package.references:
         if (
             isinstance(reference, Reference)
@@ -106,6 +108,8 @@ phases:
 )
 def reference_out_of_order(package: Package) -> Iterator[Finding]:
     """Only what a phase depends on, directly or through others, is sure to have finished before it."""
+    if not order_is_known(package):
+        return
     for index, path, reference in package.references:
         if isinstance(reference, Reference) and reference.phase in package.phases:
             phase = package.spec.phases[index].id
@@ -130,7 +134,10 @@ phases:
 def item_outside_loop(package: Package) -> Iterator[Finding]:
     """`${item}` names the current element of a `for_each`; elsewhere there is none."""
     for index, path, reference in package.references:
-        inside = package.spec.phases[index].for_each is not None and path[2] == "run"
+        inside = package.spec.phases[index].for_each is not None or package.is_torn(
+            ("phases", index, "for_each")
+        )
+        inside = inside and path[2] == "run"
         if isinstance(reference, Reference) and reference.root == "item" and not inside:
             yield Finding(path, "this phase runs once")
 
@@ -191,6 +198,7 @@ def gate_out_of_order(package: Package) -> Iterator[Finding]:
         for at, requirement in enumerate(phase.require):
             path = ("phases", index, "require", at, "phase")
             if requirement.phase not in package.phase_names:
-                yield unknown_phase(path, requirement.phase, package.phase_names)
-            elif requirement.phase in package.phases and requirement.phase not in package.ancestors(phase.id):
+                if ids_are_known(package):
+                    yield unknown_phase(path, requirement.phase, package.phase_names)
+            elif order_is_known(package) and requirement.phase not in package.ancestors(phase.id):
                 yield Finding(path, f"`{phase.id}` does not depend on `{requirement.phase}`")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from loom.kernel.diagnostics import KeyPath, suggest
-from loom.process.lint.graph import unknown_phase
+from loom.process.lint.graph import ids_are_known, unknown_phase
 from loom.process.lint.rule import Finding, rule
 from loom.process.package import Package
 from loom.process.patterns import PatternError, catastrophe, compile_pattern
@@ -103,16 +103,19 @@ def duplicate_rule(package: Package) -> Iterator[Finding]:
     """A failed rule is reported by its name; two rules of one name cannot be told apart."""
     verification = package.spec.verification
     for base, names in (
-        (("verification", "rules"), [item.name for item in verification.rules]),
+        (("verification", "rules"), [("name", item.name) for item in verification.rules]),
         (
             ("verification", "policy", "semantic_checks"),
-            [check.name or check.id or "" for check in verification.policy.semantic_checks],
+            [
+                ("name", check.name) if check.name else ("id", check.id or "")
+                for check in verification.policy.semantic_checks
+            ],
         ),
     ):
         seen: set[str] = set()
-        for index, name in enumerate(names):
+        for index, (key, name) in enumerate(names):
             if name and name in seen:
-                yield Finding((*base, index, "name"), f"`{name}` is already used")
+                yield Finding((*base, index, key), f"`{name}` is already used")
             seen.add(name)
 
 
@@ -126,6 +129,8 @@ def duplicate_rule(package: Package) -> Iterator[Finding]:
 def rule_phases(package: Package) -> Iterator[Finding]:
     """A rule for a phase that does not exist is never applied, and nobody would notice."""
     known = package.phase_names
+    if not ids_are_known(package):
+        return
     places = [
         (("verification", "rules", index), item.applies_to_phases)
         for index, item in enumerate(package.spec.verification.rules)
@@ -204,6 +209,8 @@ def known_strategy(package: Package) -> Iterator[Finding]:
     """When strategies are declared, the default is one of them."""
     remediation = package.spec.verification.remediation
     names = [strategy.name for strategy in remediation.strategies]
+    if package.is_torn(("verification", "remediation", "strategies")):
+        return
     if names and remediation.default_strategy and remediation.default_strategy not in names:
         path = ("verification", "remediation", "default_strategy")
         yield Finding(path, f"declared are {', '.join(names)}")

@@ -1,0 +1,216 @@
+"""Starting a program at one exact level, under a supervisor that ends it when Loom ends."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, cast
+
+from loom.kernel.errors import LoomError
+from loom.sandbox import bubblewrap, cgroups, roots
+from loom.sandbox.policy import Level, Policy
+from loom.sandbox.spec import Spec
+
+_CODE = "import sys; sys.path.insert(0, sys.argv[1]); from loom.sandbox.supervisor import main; main()"
+_PRIVATE = "/tmp"
+Stream = int | IO[Any]
+
+
+@dataclass(slots=True)
+class Launched:
+    """A supervised program that runs; whoever holds it must call `finish`, however it went."""
+
+    process: subprocess.Popen[bytes]
+    """The supervisor, or bubblewrap around it; its streams are the program's."""
+    level: Level
+    report: int
+    lifeline: int
+    scratch: Path | None
+    group: cgroups.Group | None
+    lines: list[list[str]] = field(default_factory=list)
+    """What the supervisor said so far, in words."""
+
+    def stop(self) -> None:
+        """Ask for TERM now, and KILL after the policy's grace; returns at once."""
+        if self.lifeline >= 0:
+            os.close(self.lifeline)
+            self.lifeline = -1
+
+    def kill(self) -> None:
+        """Kill the supervisor, and what can be reached without it."""
+        if self.process.poll() is None:
+            self.process.kill()
+        if self.level != "isolated" and not self._ended():
+            for words in self.lines:
+                if words[0] == "started":
+                    with suppress(ProcessLookupError, PermissionError):
+                        os.killpg(int(words[1]), signal.SIGKILL)
+
+    def finish(self) -> int:
+        """Free everything; no process of the program is left but at level `none`. How many had to be killed."""
+        self.stop()
+        if not self._ended():
+            self.kill()
+        self.process.wait()
+        for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
+        if self.report >= 0:
+            os.close(self.report)
+            self.report = -1
+        strays = 0
+        if self.group is not None:
+            strays = self.group.kill()
+            self.group.remove()
+        if self.scratch is not None:
+            shutil.rmtree(self.scratch, onerror=_unlock)
+        return strays
+
+    def _ended(self) -> bool:
+        return any(words[0] in ("ended", "failed") for words in self.lines)
+
+
+def start(
+    command: Sequence[str],
+    policy: Policy,
+    level: Level,
+    *,
+    cwd: Path | None = None,
+    stdin: Stream = subprocess.DEVNULL,
+    stdout: Stream = subprocess.PIPE,
+    stderr: Stream = subprocess.PIPE,
+) -> Launched:
+    """Start a program at exactly this level; the streams are as for subprocess.Popen.
+
+    The thread that calls this must live as long as the program: the kernel ends bubblewrap with the thread that
+    started it.
+    """
+    if not command or any(not isinstance(word, str) or "\0" in word for word in command) or not command[0]:
+        raise ValueError("a command is a sequence of texts without NUL, and the first names a program")
+    _check_paths(policy)
+    scratch = Path(tempfile.mkdtemp(prefix="loom-")) if level != "isolated" else None
+    own_group = policy.processes and (level != "isolated" or os.geteuid() == 0)
+    group = cgroups.create(policy.limits.tasks) if own_group else None
+    spec = _spec(command, policy, level, cwd, scratch)
+    report, report_write = os.pipe()
+    lifeline_read, lifeline = os.pipe()
+    with tempfile.TemporaryFile() as file:
+        marshal.dump(cast(dict[str, Any], spec), file)
+        file.flush()
+        file.seek(0)
+        handles = (file.fileno(), report_write, lifeline_read)
+        try:
+            process = subprocess.Popen(
+                [
+                    *cgroups.joining(group),
+                    *_wall(policy, level),
+                    *(sys.executable, "-I", "-S", "-E", "-c", _CODE, roots.import_root()),
+                    *(str(handle) for handle in handles),
+                ],
+                cwd="/",
+                env={"PATH": roots.search_path(), "LANG": "C.UTF-8"},
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                pass_fds=handles,
+                start_new_session=True,
+            )
+        except OSError as error:
+            for handle in (report, lifeline):
+                os.close(handle)
+            raise LoomError("the sandbox did not start", str(error), "loom doctor") from None
+        finally:
+            os.close(report_write)
+            os.close(lifeline_read)
+    return Launched(process, level, report, lifeline, scratch, group)
+
+
+def _wall(policy: Policy, level: Level) -> list[str]:
+    if level != "isolated":
+        return []
+    program = bubblewrap.find()
+    if program is None:
+        raise LoomError(
+            "the sandbox did not start", "bubblewrap is not installed", "apt-get install bubblewrap"
+        )
+    return bubblewrap.prefix(
+        program,
+        read=policy.read,
+        write=policy.write,
+        network=policy.network,
+        scratch_bytes=policy.limits.scratch_bytes,
+    )
+
+
+def _spec(
+    command: Sequence[str], policy: Policy, level: Level, cwd: Path | None, scratch: Path | None
+) -> Spec:
+    limits = policy.limits
+    home = str(scratch) if scratch else _PRIVATE
+    read = [*roots.needed(policy.network), *roots.PROCESS, *roots.DEVICES, *map(str, policy.read)]
+    folders = [path for path in policy.write if path.is_dir()]
+    return {
+        "argv": list(command),
+        "env": environment(policy, home),
+        "cwd": str(cwd or (folders[0] if folders else home)),
+        "level": level,
+        "parent": os.getpid(),
+        "rlimits": {
+            "cpu_s": limits.cpu_s,
+            "address_bytes": limits.address_bytes,
+            "file_bytes": limits.file_bytes,
+            "open_files": limits.open_files,
+            "tasks": limits.tasks,
+        },
+        "wall_s": limits.wall_s,
+        "grace_s": limits.grace_s,
+        "memory_bytes": limits.memory_bytes,
+        "tasks": limits.tasks,
+        "network": policy.network,
+        "processes": policy.processes,
+        "read": read,
+        "write": [*map(str, policy.write), "/dev/null", "/dev/full", home],
+        "scratch": home if scratch else "",
+    }
+
+
+def environment(policy: Policy, home: str) -> dict[str, str]:
+    """The whole environment of a sandboxed program: a plain one, the allowed names, and what is set."""
+    plain = {
+        "PATH": roots.search_path(),
+        "HOME": home,
+        "TMPDIR": home,
+        "USER": "sandbox",
+        "LOGNAME": "sandbox",
+        "LANG": "C.UTF-8",
+    }
+    passed = {name: os.environ[name] for name in policy.env if name in os.environ}
+    return plain | passed | dict(policy.set_env)
+
+
+def _check_paths(policy: Policy) -> None:
+    for path in (*policy.read, *policy.write):
+        if not path.exists():
+            raise LoomError(f"{path} cannot be given to a program", "it does not exist", f"mkdir -p {path}")
+
+
+def _unlock(function: object, path: str, _: object) -> None:
+    """Make a folder writable that the program locked, and try once more; what still resists is left."""
+    del function
+    with suppress(OSError):
+        folder = Path(path).parent
+        folder.chmod(0o700)
+        Path(path).chmod(0o700)
+        if Path(path).is_dir() and not Path(path).is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            Path(path).unlink()

@@ -1,0 +1,63 @@
+"""Resource limits of this process, and of all it starts; and what was used, read back."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+
+# ruff: noqa: PTH116, PTH208
+# This file runs before every sandboxed program: it imports nothing that is slow to import.
+
+_LIMITS = {
+    "cpu_s": resource.RLIMIT_CPU,
+    "address_bytes": resource.RLIMIT_AS,
+    "file_bytes": resource.RLIMIT_FSIZE,
+    "open_files": resource.RLIMIT_NOFILE,
+    "tasks": resource.RLIMIT_NPROC,
+}
+
+
+def apply(limits: dict[str, int | None], *, tasks_of_others: int = 0) -> None:
+    """Lower the limits that are given, for good; a limit that is lower already stays, and no core is dumped.
+
+    RLIMIT_NPROC counts every task of the user, so those that are not ours are added to ours. The kernel does
+    not hold root to it.
+    """
+    _lower(resource.RLIMIT_CORE, 0, 0)
+    for name, value in limits.items():
+        if value is None:
+            continue
+        extra = tasks_of_others if name == "tasks" else 0
+        # past the soft limit a program gets SIGXCPU, which it may ignore; past the hard one SIGKILL
+        spare = 1 if name == "cpu_s" else 0
+        _lower(_LIMITS[name], value + extra, value + extra + spare)
+
+
+def _lower(kind: int, soft: int, hard: int) -> None:
+    _, ceiling = resource.getrlimit(kind)
+    if ceiling != resource.RLIM_INFINITY:
+        soft, hard = min(soft, ceiling), min(hard, ceiling)
+    resource.setrlimit(kind, (soft, hard))
+
+
+def peak_bytes(usage: resource.struct_rusage) -> int:
+    """The most memory that one process of those counted held."""
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def tasks_of_user() -> int:
+    """How many processes and threads the user has on this machine."""
+    return sum(tasks for owner, tasks in _owners() if owner == os.getuid())
+
+
+def _owners() -> list[tuple[int, int]]:
+    found = []
+    for name in os.listdir("/proc") if sys.platform == "linux" else ():
+        if not name.isdigit():
+            continue
+        try:
+            found.append((os.stat(f"/proc/{name}").st_uid, len(os.listdir(f"/proc/{name}/task"))))
+        except OSError:
+            continue  # it ended meanwhile
+    return found

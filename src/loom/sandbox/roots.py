@@ -1,0 +1,70 @@
+"""The parts of the machine that every program needs to run at all; they are never writable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+SYSTEM = (
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/nix/store",
+    "/etc/alternatives",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/localtime",
+    "/etc/timezone",
+    "/etc/mime.types",
+    "/etc/fonts",
+    "/sys/devices/system",
+)
+NETWORK = (
+    "/etc/resolv.conf",
+    "/run/systemd/resolve",
+    "/etc/hosts",
+    "/etc/host.conf",
+    "/etc/nsswitch.conf",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/protocols",
+    "/etc/ssl/certs",
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/ca-trust",
+    "/etc/pki/tls/certs",
+    "/etc/pki/tls/cert.pem",
+    "/etc/ca-certificates",
+)
+DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+PROCESS = ("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/loadavg", "/proc/version")
+"""What may be read of /proc where it is the machine's own."""
+
+
+def needed(network: bool) -> list[str]:
+    """The files and folders of the system, and of this Python, that exist here."""
+    python = (sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix)
+    real = (str(Path(path).resolve()) for path in python)
+    wanted = dict.fromkeys((*SYSTEM, *(NETWORK if network else ()), *python, *real))
+    return [path for path in wanted if path not in ("", "/") and Path(path).exists()]
+
+
+def own_code() -> list[str]:
+    """The files of Loom that the supervisor imports."""
+    folder = Path(__file__).absolute().parent
+    return [str(folder.parent / "__init__.py"), str(folder)]
+
+
+def import_root() -> str:
+    """The folder that `import loom` is found in."""
+    return str(Path(__file__).absolute().parents[2])
+
+
+def search_path() -> str:
+    """PATH for a sandboxed program: this Python's programs, then the system's."""
+    own = str(Path(sys.executable).parent)
+    return ":".join(dict.fromkeys((own, "/usr/local/bin", "/usr/bin", "/bin")))

@@ -1,0 +1,82 @@
+"""What every check of a declaration must deliver, whatever the declaration says."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from loom.kernel.diagnostic_formats import FORMATS, render
+from loom.kernel.diagnostics import Diagnostic, KeyPath, Report, Span
+from loom.kernel.document import Document, parse_document
+from loom.process.check import Checked, check_text
+
+MAXIMAL = Path(__file__).parent / "maximal.yaml"
+HEAD = "name: example\nversion: '1.0'\nschema_version: 2\nrisk_level: medium\n"
+WORK = "phases:\n  - {id: work, description: Work.}\n"
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+
+
+def check(text: str | bytes, *, warnings: bool = True) -> Checked:
+    """Check a declaration that is held in memory, outside of any folder."""
+    return check_text(text if isinstance(text, bytes) else text.encode(), "process.yaml", warnings=warnings)
+
+
+def errors_in(text: str | bytes) -> list[Diagnostic]:
+    """The errors in a declaration, in order."""
+    return [found for found in check(text, warnings=False).report.diagnostics if found.severity == "error"]
+
+
+def codes_in(text: str | bytes) -> list[str]:
+    """The codes of the errors in a declaration, in order."""
+    return [found.code for found in errors_in(text)]
+
+
+def document_of(text: str | bytes) -> Document:
+    """A document that reads without complaints."""
+    document, found, _ = parse_document(text if isinstance(text, bytes) else text.encode(), "process.yaml")
+    assert document is not None and not found, found
+    return document
+
+
+@cache
+def maximal() -> str:
+    """The text of the declaration that uses every key."""
+    return MAXIMAL.read_text(encoding="utf-8")
+
+
+def child_of(data: Any, path: KeyPath) -> Any:
+    """The value at a key path of plain data."""
+    for part in path:
+        data = data[part]
+    return data
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text as editors count them."""
+    return _LINE_BREAK.split(text)
+
+
+def offsets_of(text: str, span: Span) -> tuple[int, int]:
+    """Where a span begins and ends in a text, counted in characters."""
+    starts = [0, *(found.end() for found in _LINE_BREAK.finditer(text))]
+    return starts[span.line - 1] + span.column - 1, starts[span.end_line - 1] + span.end_column - 1
+
+
+def assert_spans_inside(report: Report) -> None:
+    """Every place that a report names is a place in its text."""
+    lines = lines_of(report.source.text)
+    for found in report.diagnostics:
+        line, column, end_line, end_column = found.span
+        assert 1 <= line <= len(lines), found
+        assert 1 <= column <= len(lines[line - 1]) + 1, found
+        assert (line, column) <= (end_line, end_column), found
+        assert end_line <= len(lines), found
+        assert end_column <= len(lines[end_line - 1]) + 1, found
+
+
+def assert_renders(report: Report) -> None:
+    """A report can be shown in every form."""
+    for form in FORMATS:
+        assert isinstance(render([report], form), str)
