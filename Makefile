@@ -44,10 +44,10 @@ imports: $(READY)
 	@$(BIN)/lint-imports --no-logo > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
 
 generate: $(READY) ## Write the generated files: schema, reference pages, catalogue.
-	@$(BIN)/python -m loom.app.generate
+	@$(BIN)/python -m loom.cli.generate
 
 generated: $(READY)
-	@$(BIN)/python -m loom.app.generate --check
+	@$(BIN)/python -m loom.cli.generate --check
 
 bench: $(READY) ## Measure the claims, each against its peer.
 	@for script in benchmarks/p*.py; do $(BIN)/python $$script || exit 1; done

@@ -202,6 +202,7 @@ def test_other_characters_are_text(character: str) -> None:
         ("null: a\n", "LM112", 1, 1),
         ("a: {true: b}\n", "LM112", 1, 5),
         ("{? : a}\n", "LM112", 1, 4),
+        ("? ", "LM112", 1, 2),
         ("-.5: a\n", "LM112", 1, 1),
         ("", "LM113", 1, 1),
         ("# nothing\n", "LM113", 1, 1),
@@ -497,6 +498,18 @@ def test_a_source_cuts_its_text_where_editors_do() -> None:
     assert [source.line(n) for n in range(7)] == ["", "one", "two", "three", "\u2028four", "", ""]
     assert source.slice(Span(1, 2, 3, 3)) == "ne\ntwo\nth"
     assert source.slice(Span(2, 1, 2, 3)) == "tw"
+
+
+@pytest.mark.parametrize(
+    "text", ["a:", "a: ", "a:\n", "- b:\n-", "? ", "{a: }", "a:\n  b:", "a: [\n]", "a: |\n", "a: >-"]
+)
+def test_what_ends_with_the_text_stands_inside_it(text: str) -> None:
+    document, _, _ = parse_document(text.encode(), "it.yaml")
+    assert document is not None
+    lines = lines_of(text)
+    for path, _ in walk(document.data):
+        span = document.value_at(path)
+        assert span.end_line <= len(lines) and span.end_column <= len(lines[span.end_line - 1]) + 1
 
 
 def test_walk_meets_parents_before_children_in_order() -> None:

@@ -67,7 +67,6 @@ class Evidence:
     counts: dict[Sign, int] = field(default_factory=dict)
     first: dict[Sign, int] = field(default_factory=dict)
     dates: frozenset[DateFormat] | None = None
-    first_dates: frozenset[DateFormat] | None = None
 
     def __getitem__(self, sign: Sign) -> int:
         return self.counts.get(sign, 0)
@@ -95,7 +94,7 @@ class Evidence:
             return Decision("boolean")
         if self["integer"] == present:
             return self._whole()
-        if self["integer"] + self["float"] == present and not self["huge"] and not self["beyond64"]:
+        if self["integer"] + self["float"] == present:
             return Decision("float")
         return TEXT
 

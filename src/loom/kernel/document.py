@@ -350,9 +350,9 @@ class _Builder:
             )
 
     def _refuse_key(self, event: Any, container: Any) -> None:
-        shown = event.value or "an empty key"
         edits = (Edit(span_of(event), f'"{event.value}"'),) if event.value else ()
-        detail, fix = f"`{shown}` is not text", f'quote it: "{event.value}"'
+        fix = f'quote it: "{event.value}"' if event.value else "write a plain word"
+        detail = f"`{event.value}` is not text" if event.value else "it is empty"
         path = (*self._path(container), event.value)
         self.dropped.append(path)
         self._complain("LM112", event, "a key must be text", detail, fix, path, edits)

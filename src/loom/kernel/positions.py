@@ -63,7 +63,8 @@ def locate(text: str) -> Place:
             continue
         if kind not in (yaml.ScalarEvent, yaml.AliasEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent):
             continue
-        last = span_of(event)
+        # an empty value after the last line stands where the text ends
+        last = span_of(event) if event.start_mark.index < len(text) else Span(*last[2:], *last[2:])
         parent, is_mapping, key = stack[-1]
         if is_mapping and key is None:
             stack[-1][2] = event

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loom.app.generate import ARTIFACTS, checkout_root, main, stale
+from loom.cli.generate import ARTIFACTS, checkout_root, main, stale
 from loom.app.reference.markdown import anchor, fence, table
 from loom.kernel.errors import LoomError
 from loom.process.lint import RULES

@@ -15,6 +15,7 @@ from loom.app.reference.keys import keys_page
 from loom.app.reference.rules import rules_page
 from loom.app.reference.settings import settings_page
 from loom.app.reference.verbs import verbs_page
+from loom.cli.reference import cli_page
 from loom.kernel.atomic import write_atomically
 from loom.kernel.errors import LoomError
 from loom.process.jsonschema import process_schema
@@ -54,6 +55,7 @@ ARTIFACTS: tuple[Artifact, ...] = (
     Artifact("keys", "docs/reference/keys.md", keys_page),
     Artifact("rules", "docs/reference/rules.md", rules_page),
     Artifact("settings", "docs/reference/settings.md", settings_page),
+    Artifact("cli", "docs/reference/cli.md", cli_page),
     Artifact("verbs", "docs/reference/verbs.md", verbs_page),
 )
 
@@ -79,7 +81,7 @@ def stale(root: Path) -> list[Artifact]:
 
 def main(arguments: Sequence[str] | None = None, root: Path | None = None) -> int:
     """Write what has changed; with --check, write nothing and exit 1 when something has."""
-    parser = argparse.ArgumentParser(prog="python -m loom.app.generate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m loom.cli.generate", description=__doc__)
     parser.add_argument("--check", action="store_true", help="name stale files instead of writing them")
     check = parser.parse_args(arguments).check
     try:
