@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import importlib.util
-import sys
-import types
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,70 +12,23 @@ import pytest
 from loom.app.new import TEMPLATES, create_package
 from loom.process.bundled import read_tools
 from loom.process.check import check_file
+from loom.tools.discover import load_tools
+from loom.tools.registry import ToolContext, ToolResult
 
 NAMES = ("price-watch", "2nd-look", "x", "a--b")
 KINDS = sorted(path.name for path in TEMPLATES.iterdir() if path.is_dir())
 
 
-@dataclass
-class _Result:
-    success: bool
-    text: str
-    data: dict[str, Any] = field(default_factory=dict)
-    files_changed: list[str] = field(default_factory=list)
-
-    @classmethod
-    def ok(cls, output: str, **more: Any) -> _Result:
-        return cls(True, output, **more)
-
-    @classmethod
-    def fail(cls, error: str) -> _Result:
-        return cls(False, error)
-
-
-class _Tool:
-    def _resolve_path(self, raw: str, workspace: Path) -> Path:
-        path = (workspace / raw).resolve()
-        if not path.is_relative_to(workspace.resolve()):
-            raise ValueError("outside the workspace")
-        return path
-
-    def _resolve_read_path(
-        self, raw: str, workspace: Path, roots: list[Path], aliases: dict[str, Path]
-    ) -> Path:
-        return aliases.get(raw) or workspace / raw
-
-
-@dataclass
-class _Context:
-    workspace: Path
-    read_roots: list[Path] = field(default_factory=list)
-    read_path_map: dict[str, Path] = field(default_factory=dict)
-
-
 @pytest.fixture
-def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def tools(tmp_path: Path) -> dict[str, Any]:
     """The tools of a package made from the data template, by name."""
-    registry = types.ModuleType("loom.tools.registry")
-    registry.Tool, registry.ToolContext, registry.ToolResult = _Tool, _Context, _Result  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "loom.tools", types.ModuleType("loom.tools"))
-    monkeypatch.setitem(sys.modules, "loom.tools.registry", registry)
     folder = create_package("price-watch", "data", tmp_path / "packages")
-    found = {}
-    for file in sorted((folder / "tools").glob("*.py")):
-        spec = importlib.util.spec_from_file_location(file.stem, file)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        for item in vars(module).values():
-            if isinstance(item, type) and issubclass(item, _Tool) and item is not _Tool:
-                found[item().name] = item()  # type: ignore[attr-defined]
-    return found
+    return {loaded.tool.name: loaded.tool for loaded in load_tools(folder)}
 
 
-def _call(tool: Any, args: dict[str, Any], context: _Context) -> _Result:
+def _call(tool: Any, args: dict[str, Any], context: ToolContext) -> ToolResult:
     result = asyncio.run(tool.execute(args, context))
-    assert isinstance(result, _Result)
+    assert isinstance(result, ToolResult)
     return result
 
 
@@ -111,7 +60,7 @@ def test_the_tools_of_the_data_template_are_found_without_running_them(tmp_path:
 def test_the_bundled_sample_passes_by_default_and_fails_a_stricter_limit(
     tools: dict[str, Any], tmp_path: Path
 ) -> None:
-    context = _Context(tmp_path)
+    context = ToolContext(tmp_path)
     profile = _call(tools["price_watch_profile"], {"table": None}, context)
     assert profile.success and profile.data == {
         "rows": 5,
@@ -119,7 +68,8 @@ def test_the_bundled_sample_passes_by_default_and_fails_a_stricter_limit(
     }
     verdict = tools["price_watch_verdict"]
     args = {"profile": profile.data, "output_path": "findings.md"}
-    assert _call(verdict, {**args, "max_missing": 0.2}, context).data["verdict"] == "PASS"
+    passed = _call(verdict, {**args, "max_missing": 0.2}, context)
+    assert passed.data == {"verdict": "PASS", "rows": 5, "incomplete": []}
     failed = _call(verdict, {**args, "max_missing": 0}, context)
     assert failed.data == {"verdict": "FAIL", "rows": 5, "incomplete": ["plan"]}
     assert failed.files_changed == ["findings.md"]
@@ -130,7 +80,7 @@ def test_an_attached_table_is_read_under_its_alias(tools: dict[str, Any], tmp_pa
     elsewhere = tmp_path / "elsewhere.csv"
     with elsewhere.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([["a", "b"], ["1"], ["", "2", "too much"]])
-    context = _Context(tmp_path / "run", read_path_map={"input": elsewhere})
+    context = ToolContext(tmp_path / "run", read_path_map={"input": elsewhere})
     result = _call(tools["price_watch_profile"], {"table": "input"}, context)
     assert result.data == {"rows": 2, "missing": {"a": 0.5, "b": 0.5}}
 
@@ -141,17 +91,17 @@ def test_a_table_that_cannot_be_read_fails_and_never_raises(
 ) -> None:
     if content is not None:
         (tmp_path / "table.csv").write_text(content, encoding="utf-8")
-    assert not _call(tools["price_watch_profile"], {"table": "table.csv"}, _Context(tmp_path)).success
+    assert not _call(tools["price_watch_profile"], {"table": "table.csv"}, ToolContext(tmp_path)).success
 
 
 @pytest.mark.parametrize("args", [{}, {"profile": 1, "max_missing": 1, "output_path": "f.md"}])
 def test_missing_or_wrong_arguments_fail_and_never_raise(
     tools: dict[str, Any], tmp_path: Path, args: dict[str, Any]
 ) -> None:
-    assert not _call(tools["price_watch_verdict"], args, _Context(tmp_path)).success
+    assert not _call(tools["price_watch_verdict"], args, ToolContext(tmp_path)).success
 
 
 def test_a_target_outside_the_workspace_is_refused(tools: dict[str, Any], tmp_path: Path) -> None:
     profile = {"rows": 1, "missing": {"a": 0.0}}
     args = {"profile": profile, "max_missing": 0.5, "output_path": "../findings.md"}
-    assert not _call(tools["price_watch_verdict"], args, _Context(tmp_path / "run")).success
+    assert not _call(tools["price_watch_verdict"], args, ToolContext(tmp_path / "run")).success

@@ -153,7 +153,7 @@ names = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(st.one_of(st.lists(names, max_size=6).map("/".join), st.text(max_size=12)))
 def test_no_reference_reads_or_writes_outside(reference: str) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,14 @@ from loom.process.check import Checked, check_text
 MAXIMAL = Path(__file__).parent / "maximal.yaml"
 HEAD = "name: example\nversion: '1.0'\nschema_version: 2\nrisk_level: medium\n"
 WORK = "phases:\n  - {id: work, description: Work.}\n"
+_HEAD_KEYS = ("name", "version", "schema_version", "risk_level")
+PHASES = """\
+phases:
+  - {id: collect, description: Collect.}
+  - {id: compare, description: Compare., depends_on: [collect], deliverables: [comparison.md — prices]}
+  - {id: decide, description: Decide., depends_on: [compare]}
+"""
+INPUT = "verb: {command: panels, tier: read-only, inputs: {offers: {type: path}}}\n"
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -44,6 +53,21 @@ def document_of(text: str | bytes) -> Document:
 def maximal() -> str:
     """The text of the declaration that uses every key."""
     return MAXIMAL.read_text(encoding="utf-8")
+
+
+@cache
+def parts() -> dict[str, str]:
+    """For each root key of that declaration a small sound one that uses it in full."""
+    lines = lines_of(maximal())
+    starts = [number for number, line in enumerate(lines) if line[:1].isalpha()]
+    blocks = ["\n".join(lines[a:b]) + "\n" for a, b in pairwise([*starts, len(lines)])]
+    by_key = {block.split(":")[0]: block for block in blocks}
+    return {
+        key: (HEAD if key not in _HEAD_KEYS else "".join(by_key[each] for each in _HEAD_KEYS))
+        + (block if key not in _HEAD_KEYS else "")
+        + (PHASES if key != "phases" else INPUT)
+        for key, block in by_key.items()
+    }
 
 
 def child_of(data: Any, path: KeyPath) -> Any:

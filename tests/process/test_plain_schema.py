@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 
 from loom.process.plain_schema import is_plainly_valid
 
-KEYS = ["type", "required", "properties", "items", "enum", "minItems", "minimum", "anyOf", "title", "pattern", "not"]
+KEYS = [
+    "type",
+    "required",
+    "properties",
+    "items",
+    "enum",
+    "minItems",
+    "minimum",
+    "anyOf",
+    "title",
+    "pattern",
+    "not",
+]
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-2, 9) | st.sampled_from(["object", "string", "table", ""]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
@@ -28,7 +40,10 @@ def test_an_everyday_schema_gets_a_quick_yes() -> None:
         "type": "object",
         "required": ["name"],
         "additionalProperties": True,
-        "properties": {"name": {"type": ["string", "null"]}, "rows": {"type": "array", "items": {"type": "integer"}}},
+        "properties": {
+            "name": {"type": ["string", "null"]},
+            "rows": {"type": "array", "items": {"type": "integer"}},
+        },
     }
     assert is_plainly_valid(schema)
 

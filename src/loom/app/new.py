@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from loom.kernel.errors import LoomError
+from loom.process.check import check_file
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
@@ -34,6 +35,7 @@ def create_package(name: str, template: str, into: Path) -> Path:
         staged = Path(tempfile.mkdtemp(prefix=".loom-", dir=into))
         staged.chmod(0o777 & ~_umask())
         _fill(TEMPLATES / template, staged, name)
+        _refuse_misfit(staged, name)
         staged.rename(target)
         staged = None
     except OSError as error:
@@ -45,6 +47,14 @@ def create_package(name: str, template: str, into: Path) -> Path:
     return target
 
 
+def _refuse_misfit(folder: Path, name: str) -> None:
+    """A name can be sound and still not fit a template: a verb cannot be called what Loom calls a command."""
+    errors = [d for d in check_file(folder).report.diagnostics if d.severity == "error"]
+    if errors:
+        why = f"{errors[0].message}: {errors[0].detail}"
+        raise LoomError(f"this template cannot be called {name}", why, f"loom process new my-{name}")
+
+
 def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
@@ -52,16 +62,20 @@ def _umask() -> int:
 
 
 def _fill(template: Path, folder: Path, name: str) -> None:
-    for source in sorted(template.rglob("*")):
-        if source.is_dir() or "__pycache__" in source.parts:
-            continue
-        # a tool's file and name carry the package's name, as Python spells it
-        place = folder / str(source.relative_to(template)).replace("NAME", name.replace("-", "_"))
+    tool = _tool_name(name)
+    for source in sorted(path for path in template.rglob("*") if path.is_file()):
+        # a tool's file and name carry the package's name; until then it is not Python, and not called so
+        place = folder / str(source.relative_to(template)).replace("NAME", tool).removesuffix(".template")
         place.parent.mkdir(parents=True, exist_ok=True)
         text = source.read_text(encoding="utf-8")
-        text = text.replace("{{name}}", name).replace("{{tool}}", name.replace("-", "_"))
+        text = text.replace("{{name}}", name).replace("{{tool}}", tool)
         place.write_text(text.replace("{{class}}", _class_name(name)), encoding="utf-8")
         os.utime(place)
+
+
+def _tool_name(name: str) -> str:
+    word = name.replace("-", "_")
+    return word if word[0].isalpha() else f"p_{word}"
 
 
 def _class_name(name: str) -> str:

@@ -16,9 +16,11 @@ def complete_codes(incomplete: str) -> list[tuple[str, str]]:
 
 def explain_rule(code: str) -> str:
     """Why a rule exists, an example that breaks it and one that keeps it."""
-    rule = RULES.get(code.upper())
+    typed = code.strip().upper()
+    typed = f"LM{typed}" if typed.isdecimal() else typed
+    rule = RULES.get(typed)
     if rule is None:
-        meant = suggest(code.upper(), RULES)
+        meant = suggest(typed, RULES)
         raise LoomError(
             f"no rule has the code {code}",
             "codes look like LM301; `loom process check` prints them",

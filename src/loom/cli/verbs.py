@@ -7,7 +7,7 @@ import json
 import keyword
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -78,11 +78,12 @@ def _help(entry: dict[str, Any]) -> str:
 
 
 def _parameter(item: dict[str, Any]) -> inspect.Parameter:
-    annotation: Any = TYPES.get(item["type"], str)
+    choices = tuple(item.get("choices", ()))
+    annotation: Any = Literal[choices] if choices else TYPES.get(item["type"], str)
     help_line = item["help"]
     if item.get("raises_tier"):
         help_line = f"{help_line} (raises the tier to {item['raises_tier']})".strip()
-    metavar = "|".join(item.get("choices", ())) or METAVARS.get(item["type"])
+    metavar = "|".join(choices) or METAVARS.get(item["type"])
     if item.get("positional"):
         info: Any = typer.Argument(help=help_line, metavar=item["name"].upper(), show_default=False)
     else:

@@ -85,6 +85,8 @@ class Archive:
                     file.write(chunk)
                 file.flush()
                 os.fsync(file.fileno())
+        for place, _, _ in os.walk(folder):
+            sync_folder(Path(place))
 
     def _chunks(self, name: str) -> Iterator[bytes]:
         with _refusing(name):
@@ -205,6 +207,15 @@ def _collisions(infos: list[zipfile.ZipInfo]) -> Iterator[str]:
 
 def _is_folder(info: zipfile.ZipInfo) -> bool:
     return info.filename.endswith("/")
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager

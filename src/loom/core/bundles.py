@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
-import importlib.metadata
 import os
 import shutil
 import tempfile
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from loom.core.archive import Archive, ArchiveError, open_archive
+from loom.core.archive import Archive, ArchiveError, open_archive, sync_folder
 from loom.core.config import (
     validate_orchestrator_config,
     validate_pipeline_config,
@@ -24,6 +23,7 @@ from loom.core.manifest import (
     AppManifest,
     ManifestError,
     parse_manifest,
+    running_version,
     unknown_extras,
 )
 from loom.core.plain import shown
@@ -104,7 +104,7 @@ def deploy_bundle(path: Path, home: Path, *, replace: bool = False) -> Deploymen
                     unpacked = Path(staging, "app")
                     archive.unpack(unpacked)
                     _put(unpacked, folder, replaced=replaced)
-                _sync(apps)
+                sync_folder(apps)
         except OSError as error:
             raise BundleError(
                 f"{bundle.manifest.name} cannot be deployed", _why(error), f"ls -ld {apps}"
@@ -172,8 +172,8 @@ def _config_complaints(archive: Archive, name: str, family: str) -> Iterator[str
 
 
 def _check_version(manifest: AppManifest, path: Path) -> None:
-    version = importlib.metadata.version(DISTRIBUTION)
-    if not manifest.runs_on(version):
+    version = running_version()
+    if version is not None and not manifest.runs_on(version):
         why = f"{manifest.name} {manifest.version} asks for Loom {manifest.loom_version}; this is {version}"
         raise BundleError(
             f"{path} does not run here", why, f"pip install '{DISTRIBUTION}{manifest.loom_version}'"
@@ -201,7 +201,7 @@ def _may_take(folder: Path, *, replace: bool) -> bool:
         )
     if not replace:
         raise BundleError(
-            f"{folder.name} is deployed already", f"{folder} exists", "ask for it to be replaced"
+            f"{folder.name} is deployed already", f"{folder} exists", "deploy it with replace=True"
         )
     return True
 
@@ -214,7 +214,6 @@ def _clear(apps: Path) -> None:
 
 def _put(new: Path, folder: Path, *, replaced: bool) -> None:
     """Let the new folder take its place in one step; the old one ends where the new one was."""
-    _sync(new)
     if not replaced:
         new.rename(folder)
     elif not _exchange(new, folder):
@@ -234,14 +233,6 @@ def _exchange(one: Path, other: Path) -> bool:
     if call is None:
         return False
     return bool(call(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _why(error: OSError) -> str:

@@ -32,35 +32,34 @@ MATCH_SECONDS = 2.0
 _ENDLESS = "the schema refers to itself without end"
 
 
-def validate_input(data: Any, schema: Mapping[str, Any]) -> list[str]:
+def validate_input(data: Any, schema: dict[str, Any]) -> list[str]:
     """What is wrong with an input, in words; empty when nothing is."""
     return _validate(data, schema, "input")
 
 
-def validate_output(data: Any, schema: Mapping[str, Any]) -> list[str]:
+def validate_output(data: Any, schema: dict[str, Any]) -> list[str]:
     """What is wrong with an output, in words; empty when nothing is."""
     return _validate(data, schema, "output")
 
 
 def check_schema(schema: Any) -> list[str]:
     """What is wrong with a schema itself, so that a bad one is refused when it is loaded."""
-    if not isinstance(schema, Mapping):
+    if not isinstance(schema, dict):
         return [f"a schema is a mapping, not {type(schema).__name__}"]
-    plain = dict(schema)
-    wrong = why_not_json(plain)
+    wrong = why_not_json(schema)
     if wrong:
         return [f"the schema is not JSON: {wrong}"]
-    errors = list(islice(_META.iter_errors(plain), MAX_ERRORS))
+    errors = list(islice(_META.iter_errors(schema), MAX_ERRORS))
     if errors:
         return _said("schema", errors)
-    return _check_parts(plain)[:MAX_ERRORS]
+    return _check_parts(schema)[:MAX_ERRORS]
 
 
 def _validate(data: Any, schema: Mapping[str, Any], side: str) -> list[str]:
-    try:
-        checked = _prepare(json.dumps(schema, sort_keys=True, allow_nan=False))
-    except (TypeError, ValueError, RecursionError) as error:
-        return [f"{side}: the schema is not JSON: {error}"]
+    wrong = why_not_json(schema)
+    if wrong:
+        return [f"{side}: the schema is not JSON: {wrong}"]
+    checked = _prepare(json.dumps(schema, sort_keys=True))
     if isinstance(checked, tuple):
         return [f"{side}: the schema is not valid: {complaint}" for complaint in checked]
     wrong = why_not_json(data)

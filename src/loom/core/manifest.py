@@ -233,6 +233,14 @@ def known_extras() -> frozenset[str]:
     return frozenset(canonicalize_name(extra) for extra in metadata.get_all("Provides-Extra") or ())
 
 
+def running_version() -> str | None:
+    """The version of this Loom; None where it runs without being installed."""
+    try:
+        return importlib.metadata.version(DISTRIBUTION)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def unknown_extras(manifest: AppManifest) -> tuple[str, ...]:
     """The extras an app requires that this Loom does not have: worth a warning, not a refusal."""
     known = known_extras()

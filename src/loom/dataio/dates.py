@@ -66,17 +66,18 @@ class DateFormat:
         cells = cells.str.replace(r" ?Z$", "+0000").str.replace(r" ?([+-]\d{2}):?(\d{2})$", "${1}${2}")
         return cells.str.to_datetime(form + "%z", time_unit="us", time_zone="UTC", strict=False)
 
-    def reads_at_once(self, cells: pl.Series) -> pl.Series | None:
-        """The cells as dates when all are written in full and alike, which needs no second look; else None."""
+    @property
+    def width(self) -> int | None:
+        """How long a cell is that is written in full, where that can be said."""
         width = _PADDED.get(self.day)
         if width is None or self.zone:
             return None
-        width += (9 if self.seconds else 6) if self.has_time else 0
-        lengths = cells.str.len_bytes()
-        if lengths.min() != width or lengths.max() != width:
-            return None
-        read = self.read(cells)
-        return read if read.null_count() == cells.null_count() else None
+        return width + ((9 if self.seconds else 6) if self.has_time else 0)
+
+    @property
+    def is_iso(self) -> bool:
+        """Whether it is the order of ISO 8601."""
+        return self.day == "%Y-%m-%d"
 
 
 def formats_of(cell: str) -> tuple[DateFormat, ...]:

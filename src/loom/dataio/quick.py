@@ -6,19 +6,23 @@ time and never a value.
 
 from __future__ import annotations
 
-from typing import Any, cast
+import re
+from typing import Final, cast
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from loom.dataio.typing import Decision, Evidence, convert, examine
+from loom.dataio.dates import formats_of
+from loom.dataio.typing import TOKENS, Decision, Evidence, Sign, convert, examine
 
-_PROOF = 64
+_PROOF = 48
 _ZERO, _MINUS, _PLUS, _NINE = ord("0"), ord("-"), ord("+"), ord("9")
 _EXACT = 2.0**53
 _WORDS = ["true", "false", "True", "False", "TRUE", "FALSE"]
+_SIGNS: Final[dict[str, Sign]] = {"integer": "integer", "float": "float", "boolean": "boolean"}
+_NO_DATA: Final[NDArray[np.uint8]] = np.zeros(1, np.uint8)
 
 
 def type_column(cells: pa.Array, expected: Decision) -> tuple[pa.Array, Evidence]:
@@ -26,86 +30,113 @@ def type_column(cells: pa.Array, expected: Decision) -> tuple[pa.Array, Evidence
     rows, missing = len(cells), cells.null_count
     if rows == missing:
         return pa.nulls(rows, expected.type), Evidence(rows=rows, missing=missing)
-    series = cast("pl.Series", pl.from_arrow(cells)) if expected.kind != "text" else None
-    if series is None:
-        return cells, _proof_of_text(cells)
-    typed = _typed(series, cells, expected)
-    if typed is not None:
-        evidence = Evidence(rows=rows, missing=missing)
-        if expected.kind == "date" and expected.date is not None:
-            evidence.counts["date"], evidence.dates = rows - missing, frozenset((expected.date,))
-        else:
-            evidence.counts[_SIGN[expected.kind]] = rows - missing
-        evidence.first = dict.fromkeys(evidence.counts, _first(cells))
-        return typed, evidence
-    evidence = examine(series)
-    return settle(cells, evidence.decide(), expected), evidence
+    if expected.kind in ("text", "empty"):
+        return cells, _proof_of_text(cells) or examine(cast("pl.Series", pl.from_arrow(cells)))
+    typed = _typed(cells, expected)
+    if typed is None:
+        series = cast("pl.Series", pl.from_arrow(cells))
+        evidence = examine(series)
+        return (convert(series, expected).to_arrow() if evidence.allows(expected) else cells), evidence
+    evidence = Evidence(rows=rows, missing=missing)
+    if expected.date is not None:
+        evidence.counts["date"], evidence.dates = rows - missing, frozenset((expected.date,))
+    else:
+        evidence.counts[_SIGNS[expected.kind]] = rows - missing
+    evidence.first = dict.fromkeys(evidence.counts, _first(cells))
+    return typed, evidence
 
 
-_SIGN: dict[str, Any] = {"integer": "integer", "float": "float", "boolean": "boolean"}
+def text_views(cells: pa.Array) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+    """Where the cells of a text column begin and end, and the bytes they are in."""
+    _, offsets, data = cells.buffers()
+    bounds = np.frombuffer(offsets, np.int32)[cells.offset : cells.offset + len(cells) + 1]
+    return bounds, np.frombuffer(data, np.uint8) if data is not None and len(data) else _NO_DATA
 
 
-def settle(cells: pa.Array, found: Decision, wanted: Decision) -> pa.Array:
-    """Text in the wanted type where what was found in it allows that; else the text as it is."""
-    fits = found == wanted or found.kind == "empty" or (found.kind, wanted.kind) in _WIDER
-    if found.kind == "date" and wanted.kind == "date":
-        fits = True
-    if not fits or wanted.kind in ("text", "empty"):
-        return cells
-    return convert(cast("pl.Series", pl.from_arrow(cells)), wanted).to_arrow()
-
-
-_WIDER = {("integer", "float"), ("integer", "unsigned"), ("unsigned", "float")}
-
-
-def _proof_of_text(cells: pa.Array) -> Evidence:
-    """A cell that can be nothing but text settles a column; without one among the first, all are examined."""
-    head = examine(cast("pl.Series", pl.from_arrow(cells.slice(0, _PROOF))))
-    if head["padded"] or head["other"]:
-        head.rows, head.missing = len(cells), cells.null_count
-        return head
-    return examine(cast("pl.Series", pl.from_arrow(cells)))
-
-
-def _typed(series: pl.Series, cells: pa.Array, expected: Decision) -> pa.Array | None:
-    if expected.kind == "integer":
-        whole = series.cast(pl.Int64, strict=False)
-        return None if whole.null_count() != cells.null_count or _is_padded(cells) else whole.to_arrow()
-    if expected.kind == "float":
-        numbers = series.cast(pl.Float64, strict=False)
-        if numbers.null_count() != cells.null_count or _is_padded(cells):
-            return None
-        # nothing missing in disguise, nothing infinite, nothing that may have been rounded
-        return numbers.to_arrow() if bool((numbers.abs() < _EXACT).all()) else None
-    if expected.kind == "date" and expected.date is not None:
-        moments = expected.date.reads_at_once(series)
-        return None if moments is None else moments.to_arrow()
-    if expected.kind == "boolean" and bool(series.is_in(_WORDS).all()):
-        return (series.str.to_lowercase() == "true").to_arrow()
+def _typed(cells: pa.Array, expected: Decision) -> pa.Array | None:
+    """The cells in the expected type if every one of them is plainly of that type."""
+    try:
+        if expected.kind == "integer":
+            return None if _is_padded(cells, after="x") else cells.cast(pa.int64())
+        if expected.kind == "float":
+            return None if _is_padded(cells, after="0") else _plain_floats(cells.cast(pa.float64()))
+        if expected.date is not None:
+            return _dates(cells, expected)
+        if expected.kind == "boolean":
+            words = cells.dictionary_encode()
+            return cells.cast(pa.bool_()) if set(words.dictionary.to_pylist()) <= set(_WORDS) else None
+    except pa.ArrowInvalid:
+        pass  # some cell is not of that type
     return None
 
 
-def _is_padded(cells: pa.Array) -> bool:
-    """Whether a number is written with a leading zero or a plus sign, which a numeric type would drop."""
-    _, offsets, data = cells.buffers()
-    bounds = np.frombuffer(offsets, np.int32)[cells.offset : cells.offset + len(cells) + 1]
-    content: NDArray[np.uint8] = np.frombuffer(data, np.uint8)
-    starts = bounds[:-1]
+def _plain_floats(numbers: pa.Array) -> pa.Array | None:
+    """The numbers, unless one is infinite, missing in disguise, or so large that it may have been rounded."""
+    values = np.frombuffer(numbers.buffers()[1], np.float64)[numbers.offset : numbers.offset + len(numbers)]
+    return numbers if bool(np.abs(values).max() < _EXACT) else None
+
+
+def _dates(cells: pa.Array, expected: Decision) -> pa.Array | None:
+    form = expected.date
+    width = form.width if form is not None else None
+    if form is None or width is None:
+        return None
+    bounds, _ = text_views(cells)
     lengths = np.diff(bounds)
-    # a missing cell at the very end starts behind the last byte
-    leading = content[np.minimum(starts, len(content) - 1)]
-    doubtful = (leading == _ZERO) | (leading == _PLUS) | (leading == _MINUS)
-    doubtful &= lengths > 1
-    places = np.flatnonzero(doubtful)
+    if cells.null_count:
+        lengths = lengths[cells.is_valid().to_numpy(zero_copy_only=False)]
+    if not bool((lengths == width).all()):
+        return None
+    if form.is_iso:
+        return cells.cast(expected.type)
+    read = form.read(cast("pl.Series", pl.from_arrow(cells)))
+    return read.to_arrow() if read.null_count() == cells.null_count else None
+
+
+def _proof_of_text(cells: pa.Array) -> Evidence | None:
+    """Most of the first cells can be nothing but text, which settles a column; None where that is not so plain."""
+    head = [(row, cell) for row, cell in enumerate(cells.slice(0, _PROOF).to_pylist()) if cell is not None]
+    sure = [row for row, cell in head if _is_surely_text(cell)]
+    if 2 * len(sure) <= len(head):
+        return None
+    return Evidence(len(cells), cells.null_count, {"other": len(sure)}, {"other": sure[0]})
+
+
+def _is_surely_text(cell: str) -> bool:
+    text = cell.strip()
+    if not text or text in TOKENS or text in _WORDS or formats_of(text):
+        return False
+    try:
+        float(text)
+    except ValueError:
+        return True
+    return re.match(r"0[0-9]", text) is not None
+
+
+def _is_padded(cells: pa.Array, *, after: str) -> bool:
+    """Whether a number is written with a leading zero or a plus sign, which a numeric type would drop.
+
+    After a leading zero any character is too much for a whole number (`x`), and a digit for others (`0`).
+    """
+    bounds, content = text_views(cells)
+    starts = bounds[:-1]
+    last = len(content) - 1
+    if starts[-1] > last:
+        starts = np.minimum(starts, last)  # a missing cell at the very end starts behind the last byte
+    leading = content[starts]
+    places = np.flatnonzero(leading <= _ZERO)
     if not len(places):
         return False
-    at, signs, lengths = starts[places], leading[places], lengths[places]
-    if bool((signs == _PLUS).any()):
+    signs, lengths = leading[places], bounds[places + 1] - bounds[places]
+    if bool(((signs == _PLUS) & (lengths > 0)).any()):
         return True
-    digit = at + (signs == _MINUS)
-    after = content[np.minimum(digit + 1, len(content) - 1)]
-    longer = lengths > 1 + (signs == _MINUS)
-    return bool((longer & (content[digit] == _ZERO) & (after >= _ZERO) & (after <= _NINE)).any())
+    signed = signs == _MINUS
+    digit = np.minimum(starts[places] + signed, last)
+    second = content[np.minimum(digit + 1, last)]
+    padded = (content[digit] == _ZERO) & (lengths > 1 + signed)
+    if after == "0":
+        padded &= (second >= _ZERO) & (second <= _NINE)
+    return bool(padded.any())
 
 
 def _first(cells: pa.Array) -> int:

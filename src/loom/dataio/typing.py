@@ -98,10 +98,69 @@ class Evidence:
             return Decision("float")
         return TEXT
 
+    def allows(self, decision: Decision) -> bool:
+        """Whether every cell can be read in that type without losing anything."""
+        present = self.rows - self.missing - self["blank"] - self["token"]
+        if decision.kind == "date":
+            return not present or (self["date"] == present and decision.date in (self.dates or ()))
+        if decision.kind == "boolean":
+            return self["boolean"] == present
+        if decision.kind == "float":
+            return self["integer"] + self["float"] == present and not self["padded"]
+        if decision.kind in ("integer", "unsigned"):
+            wrong = "negative" if decision.kind == "unsigned" else "beyond64"
+            return self["integer"] == present and not (self["padded"] or self["huge"] or self[wrong])
+        return decision.kind in ("text", "empty")
+
     def _whole(self) -> Decision:
         if self["huge"] or (self["beyond64"] and self["negative"]):
             return TEXT  # no integer type holds them all, and a float would round them
         return Decision("unsigned" if self["beyond64"] else "integer")
+
+
+def notes(name: str, evidence: Evidence, decision: Decision) -> list[str]:
+    """What a person should know about how a column was read; counts and rows, never what a cell holds."""
+
+    def at(*signs: Sign) -> str:
+        return f"first in row {min(evidence.first[sign] for sign in signs if evidence[sign]) + 1:,}"
+
+    present = evidence.rows - evidence.missing - evidence["blank"] - evidence["token"]
+    said = []
+    if decision.kind == "empty":
+        return [f"column `{name}` is empty"]
+    if decision.kind != "text":
+        if evidence["blank"]:
+            said.append(f"column `{name}`: {_cells(evidence['blank'], 'blank')} read as missing ({at('blank')})")
+        if evidence["token"]:
+            said.append(
+                f"column `{name}`: {_cells(evidence['token'])} with a word for missing, such as NA, "
+                f"read as missing ({at('token')})"
+            )
+        if decision.kind == "float" and evidence["beyond53"]:
+            said.append(
+                f"column `{name}`: {_cells(evidence['beyond53'])} with whole numbers beyond 2^53 in a column of "
+                f"decimals may be rounded ({at('beyond53')})"
+            )
+        return said
+    numbers = evidence["integer"] + evidence["float"]
+    kept = f"column `{name}` is kept as text: "
+    if present and numbers == present:
+        why = "numbers have leading zeros or plus signs" if evidence["padded"] else "whole numbers exceed 64 bits"
+        return [f"{kept}{why} ({at('padded' if evidence['padded'] else 'beyond64', 'huge')})"]
+    if present and evidence["date"] == present:
+        both = "can be read day first or month first" if evidence.dates else "are written in more than one way"
+        return [f"{kept}its dates {both} ({at('date')})"]
+    for count, what, signs in (
+        (numbers, "are no numbers", ("other", "boolean", "date")),
+        (evidence["date"], "are no dates, or written in another way", ("other", "boolean", "integer", "float")),
+    ):
+        if present and 0.9 * present <= count < present:
+            return [f"{kept}{_cells(present - count)} {what} ({at(*signs)})"]
+    return said
+
+
+def _cells(count: int, kind: str = "") -> str:
+    return f"{count:,} {kind + ' ' if kind else ''}{'cell' if count == 1 else 'cells'}"
 
 
 def examine(cells: pl.Series) -> Evidence:

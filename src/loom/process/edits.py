@@ -12,12 +12,12 @@ from loom.kernel.diagnostics import Diagnostic, Edit
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     """The text with every edit made; of two edits that overlap, the first one counts."""
-    starts = _line_starts(text)
+    starts, newline = _line_starts(text), newline_of(text)
     out: list[str] = []
     at = 0
     for edit in _apart(edits):
         start, end = _offset(starts, *edit.span[:2]), _offset(starts, *edit.span[2:])
-        out += [text[at:start], edit.text]
+        out += [text[at:start], edit.text.replace("\n", newline)]
         at = end
     return "".join([*out, text[at:]])
 
@@ -25,6 +25,11 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 def applicable(diagnostics: Iterable[Diagnostic]) -> list[Edit]:
     """The edits of all findings that can be made together, in the order of their places."""
     return _apart(edit for diagnostic in diagnostics for edit in diagnostic.edits)
+
+
+def newline_of(text: str) -> str:
+    """How the lines of a text end."""
+    return next((end for end in ("\r\n", "\n", "\r") if end in text), "\n")
 
 
 def encoded_like(file: Path, text: str) -> bytes:

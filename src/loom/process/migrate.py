@@ -9,7 +9,7 @@ from typing import Any
 from loom.kernel.diagnostics import Edit, KeyPath, Source, Span
 from loom.kernel.document import Document
 from loom.kernel.errors import LoomError
-from loom.process.edits import apply_edits
+from loom.process.edits import apply_edits, newline_of
 from loom.process.floors import high_risk_token
 
 MOVED = ("verification", "remediation")
@@ -105,10 +105,8 @@ class _TextEdit:
     def __init__(self, document: Document) -> None:
         self.document = document
         text = document.source.text
-        self.newline = next((end for end in ("\r\n", "\n", "\r") if end in text), "\n")
-        self.source = Source(
-            document.source.name, text if text.endswith(("\n", "\r")) else text + self.newline
-        )
+        newline = newline_of(text)
+        self.source = Source(document.source.name, text if text.endswith(("\n", "\r")) else text + newline)
         self.root = " " * (document.value_at(()).column - 1)
         self.changes: list[str] = []
         self._inserted: dict[tuple[int, int], list[str]] = {}
@@ -198,7 +196,7 @@ class _TextEdit:
         self._lines_at(self.document.key_at(path).line + 1, lines)
 
     def _lines_at(self, line: int, lines: list[str]) -> None:
-        self._inserted.setdefault((line, 1), []).extend(each + self.newline for each in lines)
+        self._inserted.setdefault((line, 1), []).extend(f"{each}\n" for each in lines)
 
     def _next_line(self, value: Span) -> int:
         """The first line after a value; one that ends in column 1 ends with the line before."""

@@ -39,7 +39,6 @@ def execute(
         launched = start(command, policy, level, cwd=cwd, stdin=subprocess.DEVNULL if stdin is None else file)
     gathering = _Gathering(launched, policy, stop)
     begun = time.monotonic()
-    killed = 0
     try:
         try:
             gathering.run()
@@ -48,8 +47,8 @@ def execute(
                 launched.stop()
                 gathering.run()
     finally:
-        killed = launched.finish()  # a second interrupt does not wait for the grace
-    return _completed(gathering, killed, time.monotonic() - begun)
+        launched.finish()  # a second interrupt does not wait for the grace
+    return _completed(gathering, time.monotonic() - begun)
 
 
 class _Capture:
@@ -137,7 +136,7 @@ class _Gathering:
         self.over = not data
 
 
-def _completed(gathering: _Gathering, killed: int, wall_s: float) -> Completed:
+def _completed(gathering: _Gathering, wall_s: float) -> Completed:
     launched = gathering.launched
     said = {words[0]: words[1:] for words in launched.lines}
     if "failed" in said:
@@ -157,7 +156,7 @@ def _completed(gathering: _Gathering, killed: int, wall_s: float) -> Completed:
         stdout_truncated=gathering.stdout.truncated,
         stderr_truncated=gathering.stderr.truncated,
         stopped_by=stopped,
-        strays=max(strays, killed),
+        strays=strays,
         usage=usage,
     )
 

@@ -10,28 +10,30 @@
 |                     |                          | exists can be asked      |                          |
 | modes, times        | only what was given      | not held for files of    | not held                 |
 |                     |                          | the same user            |                          |
-| network             | none, or IP only         | none, or IP only         | as far as seccomp goes   |
+| network             | none, or IP only         | none, or IP only         | none, or all (seccomp)   |
 | own environment     | the allowed names        | the allowed names        | the allowed names        |
 | others' environment | not there                | refused                  | not held                 |
 | others' processes   | not there                | seen not, signalled not  | not held                 |
 |                     |                          | (signals: Landlock 6)    |                          |
 | deadline            | held                     | held                     | held                     |
-| outliving           | nothing can              | nothing that the         | as restricted, unless it |
-|                     |                          | supervisor can find      | kills the supervisor     |
-| memory, tasks       | watched every 50 to      | the same                 | the same                 |
+| outliving           | nothing can              | nothing can (Landlock 6; | not held: it may kill    |
+|                     |                          | below, as at none)       | its supervisor           |
+| count of tasks      | held                     | held                     | held (seccomp)           |
+| memory              | watched every 50 to      | the same                 | the same                 |
 |                     | 100 ms, then killed      |                          |                          |
-| disk in total       | not held; /tmp is sized  | not held; each file is   | not held; each file is   |
+| disk                | each file, not all; /tmp | each file, not all       | each file, not all       |
+|                     | and /dev/shm in all      |                          |                          |
+| setuid programs     | give nothing             | give nothing             | give nothing (seccomp)   |
 | kernel bugs         | not held                 | not held                 | not held                 |
 
 "Only what was given" leaves room for the system's and Python's own folders, read-only, and a few files of
-/proc and /dev. A write path below which somebody else follows symbolic links is not made safe by any of this:
-what the program leaves there may point anywhere. At level `restricted` there is no /dev/shm, and so there are no
-POSIX semaphores. Root loses its capabilities at the upper two levels: what it gives must be its own.
+/proc and /dev. None of this makes a write path safe to read for somebody who follows symbolic links: what the
+program leaves there may point anywhere. At level `restricted` there is no /dev/shm, and so there are no POSIX
+semaphores. Root loses its capabilities at the upper two levels: what it gives must be its own.
 
-A tree that forks all the time and changes its session each time can outrun the supervisor at the lower two
-levels, until it meets the limit of tasks; where a control group can be made it cannot, and where not, what was
-seen to be left is counted in `Completed.strays`. The kernel does not hold root to RLIMIT_NPROC; the watch and
-the control group do.
+Memory that no process maps (a memfd, a pipe, a file in /tmp of level `isolated`) is not seen by the watch; it
+is bounded by the limits on files. Where another supervisor above us listens to system calls already, tasks are
+held by RLIMIT_NPROC and the watch alone, and root by the watch alone.
 """
 
 from __future__ import annotations

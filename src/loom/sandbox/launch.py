@@ -10,13 +10,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
 
 from loom.kernel.errors import LoomError
-from loom.sandbox import bubblewrap, cgroups, roots
+from loom.sandbox import bubblewrap, roots
 from loom.sandbox.policy import Level, Policy
 from loom.sandbox.spec import Spec
 
@@ -35,7 +35,6 @@ class Launched:
     report: int
     lifeline: int
     scratch: Path | None
-    group: cgroups.Group | None
     lines: list[list[str]] = field(default_factory=list)
     """What the supervisor said so far, in words."""
 
@@ -55,8 +54,8 @@ class Launched:
                     with suppress(ProcessLookupError, PermissionError):
                         os.killpg(int(words[1]), signal.SIGKILL)
 
-    def finish(self) -> int:
-        """Free everything; no process of the program is left but at level `none`. How many had to be killed."""
+    def finish(self) -> None:
+        """End the program, if it still runs, and free everything."""
         self.stop()
         if not self._ended():
             self.kill()
@@ -67,13 +66,8 @@ class Launched:
         if self.report >= 0:
             os.close(self.report)
             self.report = -1
-        strays = 0
-        if self.group is not None:
-            strays = self.group.kill()
-            self.group.remove()
         if self.scratch is not None:
             shutil.rmtree(self.scratch, onerror=_unlock)
-        return strays
 
     def _ended(self) -> bool:
         return any(words[0] in ("ended", "failed") for words in self.lines)
@@ -97,41 +91,47 @@ def start(
     if not command or any(not isinstance(word, str) or "\0" in word for word in command) or not command[0]:
         raise ValueError("a command is a sequence of texts without NUL, and the first names a program")
     _check_paths(policy)
-    scratch = Path(tempfile.mkdtemp(prefix="loom-")) if level != "isolated" else None
-    own_group = policy.processes and (level != "isolated" or os.geteuid() == 0)
-    group = cgroups.create(policy.limits.tasks) if own_group else None
-    spec = _spec(command, policy, level, cwd, scratch)
-    report, report_write = os.pipe()
-    lifeline_read, lifeline = os.pipe()
-    with tempfile.TemporaryFile() as file:
-        marshal.dump(cast(dict[str, Any], spec), file)
-        file.flush()
-        file.seek(0)
-        handles = (file.fileno(), report_write, lifeline_read)
-        try:
-            process = subprocess.Popen(
-                [
-                    *cgroups.joining(group),
-                    *_wall(policy, level),
-                    *(sys.executable, "-I", "-S", "-E", "-c", _CODE, roots.import_root()),
-                    *(str(handle) for handle in handles),
-                ],
-                cwd="/",
-                env={"PATH": roots.search_path(), "LANG": "C.UTF-8"},
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stderr,
-                pass_fds=handles,
-                start_new_session=True,
-            )
-        except OSError as error:
-            for handle in (report, lifeline):
-                os.close(handle)
-            raise LoomError("the sandbox did not start", str(error), "loom doctor") from None
-        finally:
-            os.close(report_write)
-            os.close(lifeline_read)
-    return Launched(process, level, report, lifeline, scratch, group)
+    wall = _wall(policy, level)
+    with ExitStack() as undo:
+        scratch = _make_scratch(undo) if level != "isolated" else None
+        report, report_write = _make_pipe(undo)
+        lifeline_read, lifeline = _make_pipe(undo)
+        with tempfile.TemporaryFile() as file:
+            marshal.dump(cast(dict[str, Any], _spec(command, policy, level, cwd, scratch)), file)
+            file.flush()
+            file.seek(0)
+            handles = (file.fileno(), report_write, lifeline_read)
+            python = (sys.executable, "-I", "-S", "-E", "-c", _CODE, roots.import_root())
+            try:
+                process = subprocess.Popen(
+                    [*wall, *python, *map(str, handles)],
+                    cwd="/",
+                    env={"PATH": roots.search_path(), "LANG": "C.UTF-8"},
+                    stdin=stdin,
+                    stdout=stdout,
+                    stderr=stderr,
+                    pass_fds=handles,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise LoomError("the sandbox did not start", str(error), "loom doctor") from None
+        os.close(report_write)
+        os.close(lifeline_read)
+        undo.pop_all()
+    return Launched(process, level, report, lifeline, scratch)
+
+
+def _make_scratch(undo: ExitStack) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="loom-"))
+    undo.callback(shutil.rmtree, folder)
+    return folder
+
+
+def _make_pipe(undo: ExitStack) -> tuple[int, int]:
+    ends = os.pipe()
+    for end in ends:
+        undo.callback(os.close, end)
+    return ends
 
 
 def _wall(policy: Policy, level: Level) -> list[str]:
@@ -169,7 +169,6 @@ def _spec(
             "address_bytes": limits.address_bytes,
             "file_bytes": limits.file_bytes,
             "open_files": limits.open_files,
-            "tasks": limits.tasks,
         },
         "wall_s": limits.wall_s,
         "grace_s": limits.grace_s,

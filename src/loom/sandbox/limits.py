@@ -14,24 +14,26 @@ _LIMITS = {
     "address_bytes": resource.RLIMIT_AS,
     "file_bytes": resource.RLIMIT_FSIZE,
     "open_files": resource.RLIMIT_NOFILE,
-    "tasks": resource.RLIMIT_NPROC,
 }
 
 
-def apply(limits: dict[str, int | None], *, tasks_of_others: int = 0) -> None:
-    """Lower the limits that are given, for good; a limit that is lower already stays, and no core is dumped.
-
-    RLIMIT_NPROC counts every task of the user, so those that are not ours are added to ours. The kernel does
-    not hold root to it.
-    """
+def apply(limits: dict[str, int | None]) -> None:
+    """Lower the limits that are given, for good; a limit that is lower already stays, and no core is dumped."""
     _lower(resource.RLIMIT_CORE, 0, 0)
     for name, value in limits.items():
-        if value is None:
-            continue
-        extra = tasks_of_others if name == "tasks" else 0
-        # past the soft limit a program gets SIGXCPU, which it may ignore; past the hard one SIGKILL
-        spare = 1 if name == "cpu_s" else 0
-        _lower(_LIMITS[name], value + extra, value + extra + spare)
+        if value is not None:
+            # past the soft limit a program gets SIGXCPU, which it may ignore; past the hard one SIGKILL
+            spare = 1 if name == "cpu_s" else 0
+            _lower(_LIMITS[name], value, value + spare)
+
+
+def apply_tasks(most: int, *, shared: bool) -> None:
+    """Lower RLIMIT_NPROC, which counts every task of the user: those of others are added when it is `shared`.
+
+    The kernel does not hold root to it.
+    """
+    others = tasks_of_user() if shared and os.getuid() else 2
+    _lower(resource.RLIMIT_NPROC, most + others, most + others)
 
 
 def _lower(kind: int, soft: int, hard: int) -> None:

@@ -13,7 +13,6 @@ _IGNORED_BY_PYTHON = (13, 25)  # SIGPIPE, SIGXFSZ
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
-PR_SET_SECCOMP = 22
 PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
@@ -44,6 +43,12 @@ def syscall(number: int, *arguments: object) -> int:
     if result < 0:
         raise _failed("syscall")
     return result
+
+
+def ioctl(handle: int, request: int, argument: object) -> None:
+    """ioctl(2)."""
+    if _libc.ioctl(ctypes.c_int(handle), ctypes.c_ulong(request), argument) != 0:
+        raise _failed("ioctl")
 
 
 def drop_capabilities() -> None:

@@ -50,7 +50,15 @@ def needed(network: bool) -> list[str]:
     python = (sys.base_prefix, sys.base_exec_prefix, sys.prefix, sys.exec_prefix)
     real = (str(Path(path).resolve()) for path in python)
     wanted = dict.fromkeys((*SYSTEM, *(NETWORK if network else ()), *python, *real))
-    return [path for path in wanted if path not in ("", "/") and Path(path).exists()]
+    return [path for path in wanted if path not in ("", "/") and _reachable(path)]
+
+
+def _reachable(path: str) -> bool:
+    try:
+        Path(path).stat()
+    except OSError:
+        return False  # absent, or behind a folder that is not ours to enter
+    return True
 
 
 def own_code() -> list[str]:

@@ -1,5 +1,8 @@
 """A filter on system calls: no sockets, no new processes, no way around the rest of the sandbox.
 
+AF_UNIX is not opened, not even by a program that may use the network: it leads to the daemons of the host. A
+pair of connected sockets is, and so are threads.
+
 The tables hold the numbers of x86_64 and aarch64; on other processors there is no filter, and `install`
 says so with OSError. A call that is refused fails with EPERM, so that a program can say what it missed.
 """
@@ -76,7 +79,7 @@ _SHARED_MEMORY: dict[str, tuple[int, int]] = {
     "msgget": (68, 186),
     "mq_open": (240, 180),
 }
-_FORKS: dict[str, tuple[int, int]] = {"fork": (57, -1), "vfork": (58, -1)}
+_FORKS = ((57, -1), (58, -1))  # fork, vfork
 _SOCKET, _SOCKETPAIR, _CLONE, _CLONE3, _IOCTL = (41, 198), (53, 199), (56, 220), (435, 435), (16, 29)
 _TRUNCATE, _OPEN, _OPENAT, _OPENAT2 = (76, 45), (2, -1), (257, 56), (437, 437)
 
@@ -86,9 +89,12 @@ _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 _O_ACCMODE, _O_TRUNC = 0o3, 0o1000
 
 _LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
-_ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
+_ALLOW, _KILL, _ERRNO, _ASK = 0x7FFF0000, 0x80000000, 0x00050000, 0x7FC00000
 _NUMBER_AT, _ARCH_AT, _ARGUMENTS_AT = 0, 4, 16
 _X32 = 0x40000000
+
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
+_MODE_FILTER, _NEW_LISTENER = 1, 1 << 3
 
 Step = tuple[int, int, int, int]
 
@@ -98,22 +104,38 @@ def available() -> bool:
     return linux.machine() in _AUDIT
 
 
-def install(*, network: bool, processes: bool, own_ipc: bool, guard_truncate: bool) -> None:
+def install(*, network: bool, processes: bool, level: str, guard_truncate: bool, ask: bool) -> int | None:
     """Filter the system calls of this process, and of all it starts, for good.
 
-    `own_ipc`: it has an IPC namespace, so that System V and POSIX queues are its own. `guard_truncate`: the
-    kernel's Landlock does not know truncation.
+    At level `none` only the network and new processes are judged. `guard_truncate`: the kernel's Landlock does
+    not know truncation. `ask`: every new process and thread waits until whoever holds
+    the descriptor that is returned says yes (gate.py); None where the kernel has no such thing to give.
     """
     if not available():
         raise OSError(errno.ENOSYS, f"there is no system call filter for {linux.machine()}")
-    steps = program(
-        linux.machine(), network=network, processes=processes, own_ipc=own_ipc, guard_truncate=guard_truncate
-    )
-    code = b"".join(struct.pack("HBBI", *step) for step in steps)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    header = _Program(len(steps), ctypes.addressof(buffer))
     linux.prctl(linux.PR_SET_NO_NEW_PRIVS, 1)
-    linux.prctl(linux.PR_SET_SECCOMP, 2, ctypes.byref(header))
+    for asking in (True, False) if ask else (False,):
+        steps = program(
+            linux.machine(),
+            network=network,
+            processes=processes,
+            level=level,
+            guard_truncate=guard_truncate,
+            ask=asking,
+        )
+        code = b"".join(struct.pack("HBBI", *step) for step in steps)
+        buffer = ctypes.create_string_buffer(code, len(code))
+        header = _Program(len(steps), ctypes.addressof(buffer))
+        flags = _NEW_LISTENER if asking else 0
+        try:
+            listener = linux.syscall(_SECCOMP[linux.machine()], _MODE_FILTER, flags, ctypes.byref(header))
+        except OSError as error:
+            # an older kernel, or somebody above us listens already
+            if asking and error.errno in (errno.EINVAL, errno.EBUSY):
+                continue
+            raise
+        return listener if asking else None
+    return None
 
 
 class _Program(ctypes.Structure):
@@ -121,11 +143,14 @@ class _Program(ctypes.Structure):
 
 
 def program(
-    machine: str, *, network: bool, processes: bool, own_ipc: bool, guard_truncate: bool
+    machine: str, *, network: bool, processes: bool, level: str, guard_truncate: bool, ask: bool
 ) -> list[Step]:
     """The filter as instructions: each call that is judged ends in a verdict, all others are allowed."""
     column = 0 if machine == "x86_64" else 1
-    refused = _ESCAPES | ({} if own_ipc else _SHARED_MEMORY) | ({} if processes else _FORKS)
+    start = _ASK if ask else _ALLOW
+    strict = level != "none"
+    # an isolated program has an IPC namespace: its queues are its own, and end with it
+    refused = (_ESCAPES if strict else {}) | (_SHARED_MEMORY if level == "restricted" else {})
     steps: list[Step] = [
         (_LOAD, 0, 0, _ARCH_AT),
         (_EQUAL, 1, 0, _AUDIT[machine]),
@@ -135,24 +160,32 @@ def program(
     if machine == "x86_64":
         steps += [(_AT_LEAST, 0, 1, _X32), _give(_KILL)]
     for numbers in refused.values():
-        steps += _refuse(numbers[column], errno.EPERM)
-    # threads still start: libc falls back to clone, whose flags a filter can read
-    steps += _refuse(_CLONE3[column], errno.ENOSYS)
-    if network:
-        steps += _judge(_SOCKET[column], 0, None, allow=(_AF_INET, _AF_INET6, _AF_NETLINK))
-    else:
-        steps += _refuse(_SOCKET[column], errno.EPERM)
-    # a datagram pair could be pointed at a socket of somebody else's
-    steps += _judge(_SOCKETPAIR[column], 1, _SOCK_TYPE, allow=(_SOCK_STREAM,))
+        steps += _always(numbers[column], _ERRNO | errno.EPERM)
+    for numbers in _FORKS:
+        steps += _always(numbers[column], start if processes else _ERRNO | errno.EPERM)
     if processes:
-        steps += _judge(_CLONE[column], 0, _CLONE_NAMESPACES, allow=(0,))
+        steps += _judge(_CLONE[column], 0, _CLONE_NAMESPACES, (0,), start)
     else:
-        steps += _judge(_CLONE[column], 0, _CLONE_THREAD, allow=(_CLONE_THREAD,))
-    steps += _judge(_IOCTL[column], 1, None, refuse=(_TIOCSTI, _TIOCLINUX))
+        steps += _judge(_CLONE[column], 0, _CLONE_THREAD, (_CLONE_THREAD,), start)
+    # libc falls back to clone, whose flags a filter can read
+    steps += _always(_CLONE3[column], _ERRNO | errno.ENOSYS)
+    if not network:
+        steps += _always(_SOCKET[column], _ERRNO | errno.EPERM)
+    elif strict:
+        steps += _judge(_SOCKET[column], 0, None, (_AF_INET, _AF_INET6, _AF_NETLINK), _ALLOW)
+    if strict:
+        # a datagram pair could be pointed at a socket of somebody else's
+        steps += _judge(_SOCKETPAIR[column], 1, _SOCK_TYPE, (_SOCK_STREAM,), _ALLOW)
+        steps += _judge(_IOCTL[column], 1, None, (_TIOCSTI, _TIOCLINUX), _ERRNO | errno.EPERM, other=_ALLOW)
     if guard_truncate:
-        steps += _refuse(_TRUNCATE[column], errno.EPERM) + _refuse(_OPENAT2[column], errno.ENOSYS)
+        steps += _always(_TRUNCATE[column], _ERRNO | errno.EPERM)
+        steps += _always(_OPENAT2[column], _ERRNO | errno.ENOSYS)
         for numbers, position in ((_OPEN, 1), (_OPENAT, 2)):
-            steps += _judge(numbers[column], position, _O_TRUNC | _O_ACCMODE, refuse=(_O_TRUNC,))
+            read_and_truncate = (_O_TRUNC,)
+            mask = _O_TRUNC | _O_ACCMODE
+            steps += _judge(
+                numbers[column], position, mask, read_and_truncate, _ERRNO | errno.EPERM, other=_ALLOW
+            )
     return [*steps, _give(_ALLOW)]
 
 
@@ -160,23 +193,27 @@ def _give(verdict: int) -> Step:
     return (_RETURN, 0, 0, verdict)
 
 
-def _refuse(number: int, code: int) -> list[Step]:
-    if number < 0:
-        return []
-    return [(_EQUAL, 0, 1, number), _give(_ERRNO | code)]
+def _always(number: int, verdict: int) -> list[Step]:
+    """One call, whatever its arguments."""
+    return [] if number < 0 else [(_EQUAL, 0, 1, number), _give(verdict)]
 
 
 def _judge(
-    number: int, position: int, mask: int | None, *, allow: tuple[int, ...] = (), refuse: tuple[int, ...] = ()
+    number: int,
+    position: int,
+    mask: int | None,
+    values: tuple[int, ...],
+    verdict: int,
+    *,
+    other: int = _ERRNO | errno.EPERM,
 ) -> list[Step]:
-    """One call, judged by one argument: only the values in `allow`, or all but those in `refuse`."""
+    """One call, judged by one argument: the verdict for these values, the other one for the rest."""
     if number < 0:
         return []
     body: list[Step] = [(_LOAD, 0, 0, _ARGUMENTS_AT + 8 * position)]
     if mask is not None:
         body.append((_AND, 0, 0, mask))
-    listed, other = (_ALLOW, _ERRNO | errno.EPERM) if allow else (_ERRNO | errno.EPERM, _ALLOW)
-    for value in allow or refuse:
-        body += [(_EQUAL, 0, 1, value), _give(listed)]
+    for value in values:
+        body += [(_EQUAL, 0, 1, value), _give(verdict)]
     body.append(_give(other))
     return [(_EQUAL, 0, len(body), number), *body]

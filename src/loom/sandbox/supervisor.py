@@ -19,7 +19,7 @@ import select
 import sys
 import time
 
-from loom.sandbox import landlock, limits, linux, processes, seccomp
+from loom.sandbox import gate, landlock, limits, linux, processes, seccomp
 
 # ruff: noqa: PTH123
 # This file runs before every sandboxed program: it imports nothing that is slow to import.
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _TICK_S = 0.05
 _SLOWEST_TICK_S = 0.1
+_RECOUNT_S = 0.005
 _CLEANUP_S = 3.0
 
 
@@ -57,17 +58,21 @@ class Supervision:
         self.me = os.getpid()
         self.namespaced = spec["level"] == "isolated"
         self.leader = 0
+        self.gate: gate.Gate | None = None
         self.status: int | None = None
         self.reason = "-"
         self.kill_at: float | None = None
         self.peak_bytes = 0
         self.peak_tasks = 0
+        self.tasks = 0
+        self.allowed = 0
+        self.looked_at = 0.0
         self.tick_s = _TICK_S
 
     def run(self) -> None:
         """Start it, wait for its end or for a reason to stop it, then end what it left behind."""
         begun = time.monotonic()
-        self.leader, trouble = start(self.spec)
+        self.leader, trouble, self.gate = start(self.spec)
         self._tell(f"started {self.leader}")
         self._watch(begun)
         said = os.read(trouble, 400)
@@ -93,9 +98,10 @@ class Supervision:
         ends = _end_of(self.leader)
         if ends is not None:
             poller.register(ends, select.POLLIN)
+        if self.gate is not None:
+            poller.register(self.gate.handle, select.POLLIN)
         wall = self.spec["wall_s"]
         deadline = None if wall is None else begun + wall
-        look_at = begun
         while not self._reaped():
             now = time.monotonic()
             if deadline is not None and now >= deadline:
@@ -103,15 +109,22 @@ class Supervision:
             if self.kill_at is not None and now >= self.kill_at:
                 self._send(linux.SIGKILL)
                 self.kill_at = now + _TICK_S
-            if now >= look_at:
+            if now >= self.looked_at + self.tick_s:
                 self._look()
-                look_at = time.monotonic() + self.tick_s
-            times = [look_at, *(at for at in (deadline, self.kill_at) if at is not None and at > now)]
+            times = [
+                self.looked_at + self.tick_s,
+                *(at for at in (deadline, self.kill_at) if at is not None and at > now),
+            ]
             pause = min(times) - time.monotonic()
-            for handle, _ in poller.poll(max(pause * 1000, 1)):
+            for handle, event in poller.poll(max(pause * 1000, 1)):
                 if handle == self.lifeline:
                     poller.unregister(handle)
                     self._stop("request")
+                elif self.gate is not None and handle == self.gate.handle:
+                    if event & select.POLLIN:
+                        self._open(self.gate)
+                    else:
+                        poller.unregister(handle)  # nobody is left who could ask
 
     def _reaped(self) -> bool:
         """Collect every process that ended; whether the program itself is among them."""
@@ -137,11 +150,26 @@ class Supervision:
         self.peak_tasks = max(self.peak_tasks, tasks)
         if most_memory is not None and memory > most_memory:
             self._kill("memory")
-        elif most_tasks is not None and tasks > most_tasks:
+        elif self.gate is None and most_tasks is not None and tasks > most_tasks:
             self._kill("processes")
         if not self.namespaced and os.getppid() != self.spec["parent"]:
             self._stop("request")
-        self.tick_s = min(max(_TICK_S, 20 * (time.monotonic() - begun)), _SLOWEST_TICK_S)
+        self.tasks, self.allowed = tasks, 0
+        self.looked_at = time.monotonic()
+        self.tick_s = min(max(_TICK_S, 20 * (self.looked_at - begun)), _SLOWEST_TICK_S)
+
+    def _open(self, door: gate.Gate) -> None:
+        """Answer one who wants to start a process or a thread; count again before it is refused."""
+        who = door.next()
+        if who is None:
+            return
+        most = self.spec["tasks"]
+        full = most is not None and self.tasks + self.allowed >= most
+        if full and time.monotonic() >= self.looked_at + _RECOUNT_S:
+            self._look()
+            full = most is not None and self.tasks >= most
+        self.allowed += not full
+        door.answer(who, not full)
 
     def _stop(self, reason: str) -> None:
         if self.kill_at is None:
@@ -158,7 +186,7 @@ class Supervision:
         return processes.send(self.me, self.leader, number, namespaced=self.namespaced)
 
     def _clean_up(self) -> int:
-        """Kill what outlived the program; how many that were. A process that has the signal forks no more."""
+        """Kill what outlived the program; how many that were. The gate is not answered any more."""
         first = left = self._send(linux.SIGKILL)
         give_up = time.monotonic() + _CLEANUP_S
         while left and time.monotonic() < give_up:
@@ -181,28 +209,34 @@ def _end_of(pid: int) -> int | None:
         return None
 
 
-def start(spec: Spec) -> tuple[int, int]:
-    """Fork, close the child in, run the program; its pid, and a pipe that says what went wrong, if it did."""
+def start(spec: Spec) -> tuple[int, int, gate.Gate | None]:
+    """Fork, close the child in, run the program: its pid, a pipe that says what went wrong, and its gate."""
     trouble, trouble_write = os.pipe()
+    ours, theirs = gate.handover()
     pid = os.fork()
     if pid == 0:
-        _become(spec, trouble_write)
+        _become(spec, trouble_write, theirs)
     os.close(trouble_write)
-    return pid, trouble
+    theirs.close()
+    return pid, trouble, gate.take(ours)
 
 
-def _become(spec: Spec, trouble: int) -> NoReturn:
+def _become(spec: Spec, trouble: int, channel: gate.Channel) -> NoReturn:
     """Close this process in and turn it into the program; whatever goes wrong, it never goes on as a supervisor."""
     stage, said = "start", "0 the supervisor has a defect"
     try:
-        _leave_the_supervisor(trouble)
+        _leave_the_supervisor((trouble, channel.fileno()))
         stage = "limits"
-        others = limits.tasks_of_user() if spec["level"] != "isolated" and os.getuid() else 2
-        limits.apply(spec["rlimits"], tasks_of_others=others)
+        limits.apply(spec["rlimits"])
         stage = "folder"
         os.chdir(spec["cwd"])
         stage = "sandbox"
-        close_in(spec)
+        listener = close_in(spec)
+        if listener is not None:
+            gate.hand_over(channel, listener)
+        elif spec["tasks"] is not None:
+            limits.apply_tasks(spec["tasks"], shared=spec["level"] != "isolated")
+        channel.close()
         _execute(spec["argv"], spec["env"])
     except OSError as error:
         said = f"{error.errno or 0} {stage}: {error.strerror or error}"
@@ -219,10 +253,12 @@ def _execute(argv: list[str], env: dict[str, str]) -> NoReturn:
         os._exit(127 if isinstance(error, FileNotFoundError | NotADirectoryError) else 126)
 
 
-def _leave_the_supervisor(keep: int) -> None:
-    """A session of its own, default signals, and no descriptor but the first three and one that exec closes."""
-    os.closerange(3, keep)
-    os.closerange(keep + 1, os.sysconf("SC_OPEN_MAX"))
+def _leave_the_supervisor(keep: tuple[int, int]) -> None:
+    """A session of its own, default signals, and no descriptor but the first three and two that exec closes."""
+    first, second = min(keep), max(keep)
+    os.closerange(3, first)
+    os.closerange(first + 1, second)
+    os.closerange(second + 1, os.sysconf("SC_OPEN_MAX"))
     os.setsid()
     linux.restore_signals()
     if sys.platform == "linux":
@@ -240,22 +276,25 @@ def _be_first_to_go() -> None:
         return
 
 
-def close_in(spec: Spec) -> None:
-    """Apply, to this process and for good, what the level asks for; OSError when the kernel cannot."""
+def close_in(spec: Spec) -> int | None:
+    """Apply, to this process and for good, what the level asks for; the gate's descriptor, if there is one.
+
+    OSError when the kernel cannot.
+    """
     level = spec["level"]
     if level != "none":
         linux.drop_capabilities()
     if level == "restricted":
         landlock.restrict(spec["read"], spec["write"], network=spec["network"])
-    if level == "none" and spec["network"] and spec["processes"]:
-        return
     try:
-        seccomp.install(
+        return seccomp.install(
             network=spec["network"],
             processes=spec["processes"],
-            own_ipc=level == "isolated",
+            level=level,
             guard_truncate=level == "restricted" and landlock.abi() < 3,
+            ask=spec["processes"] or spec["tasks"] is not None,
         )
     except OSError:
         if level == "restricted":
             raise  # without the filter, nothing at this level stops a socket
+        return None

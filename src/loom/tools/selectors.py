@@ -42,13 +42,14 @@ class _Test:
             case "class":
                 return self.name in node.classes
             case "nth":
-                return _position(node)[0] == int(self.name)
+                return node.place == int(self.name)
             case "first":
-                return _position(node)[0] == 1
+                return node.place == 1
             case "last":
-                place, count = _position(node)
-                return place == count
-        return self.name in node.attributes and _compares(node.attributes[self.name], self.operator, self.value)
+                return node.parent is not None and node.place == node.parent.size
+        return self.name in node.attributes and _compares(
+            node.attributes[self.name], self.operator, self.value
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +104,17 @@ def _tests(word: str) -> list[_Test]:
     while at < len(word):
         found = _SIMPLE.match(word, at)
         if found is None or (found["tag"] and at):
-            raise SelectorError(f"{word[at:]!r} is not understood; use tag, #id, .class, [name=value], :nth-child(n)")
+            raise SelectorError(
+                f"{word[at:]!r} is not understood; use tag, #id, .class, [name=value], :nth-child(n)"
+            )
         for kind in ("tag", "id", "class", "nth", "first", "last"):
             if found[kind]:
                 name = found[kind].lower() if kind == "tag" else found[kind]
                 tests.append(_Test(kind, name))
         if found["name"]:
-            tests.append(_Test("attribute", found["name"].lower(), found["operator"] or "", found["value"] or ""))
+            tests.append(
+                _Test("attribute", found["name"].lower(), found["operator"] or "", found["value"] or "")
+            )
         at = found.end()
     return tests
 
@@ -134,12 +139,6 @@ def _matches(node: Node, steps: list[_Step]) -> bool:
                 break
             above = above.parent
     return False
-
-
-def _position(node: Node) -> tuple[int, int]:
-    """Which child of its parent an element is, and of how many."""
-    siblings = [each for each in node.parent.children if isinstance(each, Node)] if node.parent else [node]
-    return next(i for i, each in enumerate(siblings, 1) if each is node), len(siblings)
 
 
 def _compares(actual: str, operator: str, value: str) -> bool:
