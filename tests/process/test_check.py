@@ -63,7 +63,7 @@ def test_a_file_under_another_name_stands_alone(tmp_path: Path) -> None:
 
 
 def test_warnings_can_be_left_out_and_errors_cannot() -> None:
-    text = GOOD.replace("description", "descripton").encode()
+    text = GOOD.replace("Write it.", "Write it., depends_on: [b]").encode()
     with_warnings = check_text(text, "x").report
     without = check_text(text, "x", warnings=False).report
     assert with_warnings.warnings > without.warnings

@@ -94,23 +94,33 @@ def _dates(cells: pa.Array, expected: Decision) -> pa.Array | None:
 
 
 def _proof_of_text(cells: pa.Array) -> Evidence | None:
-    """Most of the first cells can be nothing but text, which settles a column; None where that is not so plain."""
-    head = [(row, cell) for row, cell in enumerate(cells.slice(0, _PROOF).to_pylist()) if cell is not None]
-    sure = [row for row, cell in head if _is_surely_text(cell)]
-    if 2 * len(sure) <= len(head):
+    """Evidence from the first cells where it settles the column: a padded number, or words almost throughout."""
+    head = [(row, cell.strip()) for row, cell in enumerate(cells.slice(0, _PROOF).to_pylist()) if cell is not None]
+    found = Evidence(len(cells), cells.null_count)
+    padded = [row for row, cell in head if _PADDED.fullmatch(cell)]
+    if padded and all(cell.isdecimal() for _, cell in head):
+        found.counts = {"integer": len(cells) - cells.null_count, "padded": len(padded)}
+        found.first = {"integer": head[0][0], "padded": padded[0]}
+        return found
+    words = [row for row, cell in head if _is_word(cell)]
+    if 2 * len(words) <= len(head):
         return None
-    return Evidence(len(cells), cells.null_count, {"other": len(sure)}, {"other": sure[0]})
+    found.counts, found.first = {"other": len(words)}, {"other": words[0]}
+    return found
 
 
-def _is_surely_text(cell: str) -> bool:
-    text = cell.strip()
-    if not text or text in TOKENS or text in _WORDS or formats_of(text):
+_PADDED = re.compile("0[0-9]+")
+
+
+def _is_word(cell: str) -> bool:
+    """Whether it is neither missing, a truth value, a date nor a number."""
+    if not cell or cell in TOKENS or cell in _WORDS or formats_of(cell):
         return False
     try:
-        float(text)
+        float(cell)
     except ValueError:
         return True
-    return re.match(r"0[0-9]", text) is not None
+    return False
 
 
 def _is_padded(cells: pa.Array, *, after: str) -> bool:

@@ -20,9 +20,9 @@ from loom.dataio.quick import type_column
 from loom.dataio.records import Block, record_end
 from loom.dataio.spool import Spool
 from loom.dataio.table import Table
-from loom.dataio.typing import EMPTY, Decision, Evidence, convert, examine, notes
+from loom.dataio.typing import Decision, Evidence, convert, examine, notes
 
-_HEAD, _WINDOW, _WINDOWS = 512 * 1024, 64 * 1024, 7
+_HEAD, _WINDOW, _WINDOWS = 128 * 1024, 32 * 1024, 5
 
 
 @dataclass(slots=True)
@@ -136,16 +136,21 @@ def _expect(files: Sequence[Delimited]) -> dict[str, Decision]:
     """A first guess from some places in the files; wrong guesses cost time only."""
     found: dict[str, Evidence] = {}
     for file in files:
+        batches = []
         for piece in _places(file):
             try:
-                cells = file.parse(piece)
+                batches.append(file.parse(piece))
             except BadBlock:
                 continue  # a window may begin inside a quoted cell; the pass over all blocks judges
-            for name in file.names if cells is not None else ():
-                text = cast("pl.Series", pl.from_arrow(cells.column(name)))
-                found.setdefault(name, Evidence()).add(examine(text))
+        sample = pa.Table.from_batches([batch for batch in batches if batch is not None] or [_no_cells(file)])
+        for name in file.names:
+            found.setdefault(name, Evidence()).add(examine(cast("pl.Series", pl.from_arrow(sample.column(name)))))
     names = [name for file in files for name in file.names]
-    return {name: found[name].decide() if name in found else EMPTY for name in names}
+    return {name: found[name].decide() for name in names}
+
+
+def _no_cells(file: Delimited) -> pa.RecordBatch:
+    return pa.record_batch([pa.nulls(0, pa.string()) for _ in file.names], list(file.names))
 
 
 def _places(file: Delimited) -> list[bytes]:

@@ -6,7 +6,7 @@ import ast
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Clamped, Context, Decimal, DecimalException, DivisionByZero, InvalidOperation, Overflow
+from decimal import Context, Decimal, DecimalException, DivisionByZero, InvalidOperation, Overflow
 from typing import Any
 
 MAX_LENGTH = 2_000
@@ -25,7 +25,6 @@ _CONTEXT = Context(
     traps=[DivisionByZero, InvalidOperation, Overflow],
     flags=[],
 )
-_CONTEXT.traps[Clamped] = False
 
 
 class ExpressionError(ValueError):
@@ -53,8 +52,12 @@ def evaluate(expression: str, variables: Mapping[str, int | float | Sequence[int
         raise ExpressionError(f"a number grows beyond 1e{MAX_EXPONENT}") from None
     except (DecimalException, ArithmeticError, statistics.StatisticsError) as error:
         raise ExpressionError(_said(error)) from None
-    if isinstance(value, list):
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, Decimal):
         raise ExpressionError("the result is a list; take sum, mean or another function of it")
+    if not value.is_finite():
+        raise ExpressionError("division by zero")
     return value
 
 
