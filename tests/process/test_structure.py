@@ -160,7 +160,7 @@ def test_a_mistake_that_shows_only_after_another_is_still_found() -> None:
 def test_items_that_are_left_out_do_not_move_the_others() -> None:
     text = HEAD + (
         "tools:\n  required: [1, calculator, [], spreadsheet]\n  excluded: [{}, spreadsheet, 2, calculator]\n"
-        "phases:\n  - 7\n  - {id: a, description: A., deliverables: [/x, a.md, ../b, c.md]}\n  - {id: b}\n"
+        "phases:\n  - {id: gone}\n  - {id: a, description: A., deliverables: [/x, a.md, ../b, c.md]}\n  - {id: b}\n"
         "  - {id: c, description: C., deliverables: [1, ./c.md, ./a.md], depends_on: [2, zebra]}\n"
     )
     found = [(d.code, d.path, text[slice(*offsets_of(text, d.span))]) for d in errors_in(text)]

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from loom.kernel.diagnostics import Diagnostic, KeyPath, dotted, suggest
 from loom.kernel.document import Document
 from loom.process.shape import child, keys_of, model_at
+from loom.process.spec.model import OpenModel
 from loom.process.spec.process import ProcessSpec
 from loom.process.wording import describe, word
 
@@ -183,10 +184,12 @@ class _Repair:
     def _is_misspelt(self, path: KeyPath) -> bool:
         """Whether a missing key is there under a name that is almost right, and reported as unknown."""
         model = model_at(path[:-1], self.document.data)
+        if model is None or issubclass(model, OpenModel):
+            return False
         written: Any = self.document.data
         for part in path[:-1]:
             written = child(written, part)
-        known = keys_of(model) if model else []
+        known = keys_of(model)
         return any(key not in known and suggest(key, known) == path[-1] for key in written)
 
     def _remove(self, targets: set[KeyPath]) -> None:

@@ -48,20 +48,54 @@ class Finding:
         return {"claim_id": self.claim_id, "verdict": self.verdict, "reason": self.reason, "evidence": cited}
 
 
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a record, prepared for comparing."""
+
+    text: str
+    plain: str
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of evidence, prepared for comparing."""
+
+    data: Mapping[str, Any]
+    sentences: tuple[Sentence, ...]
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Record:
+        """Prepare a record once, for however many claims."""
+        found = sentences(str(data.get("text") or ""))
+        return cls(data, tuple(Sentence(each, plain_name(each), _significant(each)) for each in found))
+
+    @property
+    def subject(self) -> str:
+        """What the record is about."""
+        return str(self.data.get("subject") or "")
+
+    @property
+    def attribute(self) -> str:
+        """Which property of its subject it gives."""
+        return str(self.data.get("attribute") or "")
+
+
 def check_claim(
-    claim: Mapping[str, Any], records: Iterable[Mapping[str, Any]], aliases: Aliases, tolerance: Decimal
+    claim: Mapping[str, Any], records: Iterable[Record], aliases: Aliases, tolerance: Decimal
 ) -> Finding:
     """Whether a claim is borne out. One record that disagrees outweighs any that agree."""
     asked = _Asked(claim, aliases, tolerance)
     if not asked.has_value:
         reason = "the claim states no number, date or name that could be looked for"
         return Finding(asked.id, "insufficient_evidence", reason)
-    agreeing, opposing = [], []
+    agreeing: list[dict[str, Any]] = []
+    opposing: list[dict[str, Any]] = []
     for record in records:
-        for said, quote in asked.readings(record):
-            (agreeing if said else opposing).append(_citation(record, quote))
+        for agrees, quote in asked.readings(record):
+            (agreeing if agrees else opposing).append(_citation(record.data, quote))
     if opposing:
-        reason = "the evidence says something else" if not agreeing else "the records disagree"
+        reason = "the records disagree" if agreeing else "the evidence says something else"
         return Finding(asked.id, "contradicted", reason, tuple(opposing[:3] + agreeing[:2]))
     if agreeing:
         return Finding(asked.id, "supported", "a record says so", tuple(agreeing[:5]))
@@ -93,65 +127,65 @@ class _Asked:
     def has_value(self) -> bool:
         return bool(self._quantities or self._periods or self._names)
 
-    def readings(self, record: Mapping[str, Any]) -> Iterable[tuple[bool, str]]:
+    def readings(self, record: Record) -> Iterable[tuple[bool, str]]:
         """What a record says about it: whether it agrees, and the words."""
-        if record.get("value") is not None:
+        if record.data.get("value") is not None:
             yield from self._structured(record)
-        for sentence in sentences(str(record.get("text") or "")):
+        for sentence in record.sentences:
             about = self._about(sentence, record)
             if about:
                 yield from self._sentence(sentence, strong=about > 1)
 
-    def _structured(self, record: Mapping[str, Any]) -> Iterable[tuple[bool, str]]:
-        theirs = (str(record.get("subject") or ""), str(record.get("attribute") or ""))
+    def _structured(self, record: Record) -> Iterable[tuple[bool, str]]:
+        theirs = (record.subject, record.attribute)
         for mine, name in zip((self._subject, self._attribute), theirs, strict=True):
             if mine and name and plain_name(name) not in mine:
                 return
         if not any(theirs):
             return
         certain = bool(self._subject and self._attribute and all(theirs))
-        value, unit = record["value"], str(record.get("unit") or "")
-        quote = " ".join(str(part) for part in (*theirs, value, unit) if part)
+        value, unit = record.data["value"], str(record.data.get("unit") or "")
         agrees: bool | None
         if self._quantities:
             other = to_quantity(value, unit)
-            agrees = self._same([other]) if other is not None else None
+            comparable = other is not None and all(mine.fits(other) for mine in self._quantities)
+            agrees = self._same([other]) if other is not None and comparable else None
         elif self._periods:
             agrees = self._when(str(value))
         else:
             agrees = plain_name(str(value)) in self._names
         if agrees or (agrees is False and certain):
-            yield agrees, quote
+            yield agrees, " ".join(str(part) for part in (*theirs, value, unit) if part)
 
-    def _about(self, sentence: str, record: Mapping[str, Any]) -> int:
+    def _about(self, sentence: Sentence, record: Record) -> int:
         """0 when a sentence is about something else, 2 when there is no doubt that it is about the claim."""
-        subject = str(record.get("subject") or "")
         if self._subject:
-            named = mentions(sentence, self._subject) or (subject and plain_name(subject) in self._subject)
-            if not named:
+            named = mentions(sentence.plain, self._subject)
+            if not named and not (record.subject and plain_name(record.subject) in self._subject):
                 return 0
         if self._attribute:
-            return (2 if self._subject else 1) if mentions(sentence, self._attribute) else 0
-        if self._subject and not self._words:
-            return 1
-        shared = len(self._words & _significant(sentence)) / len(self._words) if self._words else 0.0
+            return (2 if self._subject else 1) if mentions(sentence.plain, self._attribute) else 0
+        if not self._words:
+            return 1 if self._subject else 0
+        shared = len(self._words & sentence.words) / len(self._words)
         return 0 if shared < _ENOUGH else 2 if shared >= _STRONG else 1
 
-    def _sentence(self, sentence: str, *, strong: bool) -> Iterable[tuple[bool, str]]:
+    def _sentence(self, sentence: Sentence, *, strong: bool) -> Iterable[tuple[bool, str]]:
         agrees: bool | None
         if self._quantities:
             others = [
-                each for each in quantities(sentence) if any(mine.fits(each) for mine in self._quantities)
+                each for each in quantities(sentence.text) if any(q.fits(each) for q in self._quantities)
             ]
-            agrees = self._same(others) if others else None
-            alone = len(others) == 1
+            # a number in the same unit is meant before one without any
+            others = [each for each in others if each.unit] or others
+            agrees, alone = (self._same(others) if others else None), len(others) == 1
         elif self._periods:
-            agrees, alone = self._when(sentence), len(periods(sentence)) == 1
+            agrees, alone = self._when(sentence.text), len(periods(sentence.text)) == 1
         else:
             # a name that is absent contradicts nothing
-            agrees, alone = mentions(sentence, self._names), False
+            agrees, alone = mentions(sentence.plain, self._names), False
         if agrees or (agrees is False and strong and alone):
-            yield agrees, sentence
+            yield agrees, sentence.text
 
     def _same(self, others: Sequence[Quantity]) -> bool:
         return all(any(mine.equals(each, self._tolerance) for each in others) for mine in self._quantities)

@@ -55,13 +55,14 @@ _DATES = tuple(
         rf"\bQ(?P<q>[1-4])\s*/?\s*{_YEAR.format('y')}\b",
         rf"\b{_YEAR.format('y')}[-\s]?Q(?P<q>[1-4])\b",
         rf"\b{_YEAR.format('y')}-(?P<m>\d\d)(?![-\d])",
-        rf"(?:\b(?:in|since|by|during|until|before|after|from|of|year)\s+|\A\s*){_YEAR.format('y')}\b(?![%.,]?\d)(?!-)",
+        rf"(?:\b(?:in|since|by|during|until|before|after|from|of|year|fiscal|calendar|fy)\s+|\A\s*){_YEAR.format('y')}\b(?![%.,]?\d)(?!-)",
     )
 )
 _SUFFIXES = frozenset(
     {"inc", "ltd", "llc", "gmbh", "corp", "corporation", "co", "plc", "ag", "sa", "limited", "the"}
 )
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^\s\d])|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^\s\da-z])|\n+")
+MAX_SENTENCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,9 @@ def periods(text: str) -> list[Period]:
 
 
 def sentences(text: str) -> list[str]:
-    """A text in sentences and lines."""
-    return [part.strip() for part in _SENTENCE.split(text) if part.strip()]
+    """A text in sentences and lines; one that does not end is cut."""
+    parts = (part.strip() for part in _SENTENCE.split(text))
+    return [part[at : at + MAX_SENTENCE] for part in parts for at in range(0, len(part), MAX_SENTENCE)]
 
 
 def plain_name(name: str) -> str:
@@ -157,10 +159,10 @@ def names_of(name: str, aliases: Mapping[str, Sequence[str]]) -> frozenset[str]:
     return frozenset({wanted})
 
 
-def mentions(text: str, names: Iterable[str]) -> bool:
-    """Whether a text holds one of the names as whole words."""
-    plain = f" {plain_name(text)} "
-    return any(name and f" {name} " in plain for name in names)
+def mentions(plain: str, names: Iterable[str]) -> bool:
+    """Whether a text, written as `plain_name` writes it, holds one of the names as whole words."""
+    padded = f" {plain} "
+    return any(name and f" {name} " in padded for name in names)
 
 
 def _base(quantity: Quantity) -> tuple[Decimal, str]:
