@@ -57,14 +57,19 @@ def test_only_the_command_line_catches_everything() -> None:
         for module in MODULES
         for node in ast.walk(_tree(module))
         if isinstance(node, ast.ExceptHandler)
-        and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException")))
+        and (
+            node.type is None
+            or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException"))
+        )
     }
     assert broad <= BROAD_EXCEPT
 
 
 def test_each_root_key_names_its_model_its_file_its_test_and_its_heading() -> None:
     guide = (ROOT / "docs" / "creating-packages.md").read_text(encoding="utf-8")
-    headings = {re.sub(r"[^a-z]+", " ", line.lower()).strip() for line in guide.splitlines() if line.startswith("#")}
+    headings = {
+        re.sub(r"[^a-z]+", " ", line.lower()).strip() for line in guide.splitlines() if line.startswith("#")
+    }
     shared = {"model", "process", "types", "__init__"}
     for file in (SOURCE / "process" / "spec").glob("*.py"):
         if file.stem in shared:

@@ -13,7 +13,9 @@ GUARD = re.compile(r"`(?P<file>(?:tests|benchmarks)/[\w/]+\.py)(?:::(?P<name>\w+
 
 def _promises() -> list[str]:
     text = INDEX.read_text(encoding="utf-8")
-    return [row for row in text.splitlines() if row.startswith("|") and not row.startswith(("|---", "| promise"))]
+    return [
+        row for row in text.splitlines() if row.startswith("|") and not row.startswith(("|---", "| promise"))
+    ]
 
 
 def _functions(path: Path) -> set[str]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from loom.cli.generate import ARTIFACTS, checkout_root, main, stale
 from loom.app.reference.markdown import anchor, fence, table
+from loom.cli.generate import ARTIFACTS, checkout_root, main, stale
 from loom.kernel.errors import LoomError
 from loom.process.lint import RULES
 from loom.process.spec.process import ProcessSpec

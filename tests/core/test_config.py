@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from loom.core.config import (
 from loom.core.families.orchestrator import CheckpointRule
 from loom.core.families.pipeline import Stage
 from loom.core.families.worker import KnowledgeSilo
+from loom.kernel.document import walk
 from loom.kernel.errors import LoomError
 from tests.core.test_plain import plain
 
@@ -332,6 +334,50 @@ def test_no_config_makes_a_validator_raise_and_a_sound_one_makes_a_model(config:
         assert all(isinstance(line, str) for line in said)
         if not said:
             model.model_validate(config)
+
+
+SOUND: dict[Any, dict[str, Any]] = {
+    validate_worker_config: worker(
+        default_model_tier="local",
+        input_schema={"type": "object"},
+        timeout_seconds=3,
+        knowledge_silos=[{"name": "a", "type": "folder", "path": "x"}],
+        workspace_dir="w",
+        resolve_file_refs=["a"],
+    ),
+    validate_pipeline_config: pipeline(
+        stage("a", tier="local", timeout_seconds=1.5),
+        stage(
+            "b", depends_on=["a"], input_mapping={"x": "a.output.y", "z": "'z'"}, condition="a.status == ok"
+        ),
+        max_concurrent_goals=3,
+    ),
+    validate_orchestrator_config: orchestrator(
+        checkpoint={"token_threshold": 5, "recent_window": 0},
+        available_workers=[{"name": "a", "description": "d"}],
+    ),
+    validate_router_rules: {
+        "tier_overrides": {"a": "local"},
+        "rate_limits": {"local": {"max_concurrent": 3, "tokens_per_minute": 5.5}},
+    },
+}
+
+
+@pytest.mark.parametrize("validate", SOUND)
+@settings(deadline=None, max_examples=60)
+@given(data=st.data())
+def test_a_sound_config_with_one_value_replaced_never_makes_it_raise(
+    validate: Any, data: st.DataObject
+) -> None:
+    config = copy.deepcopy(SOUND[validate])
+    assert validate(config) == []
+    path, _ = data.draw(st.sampled_from([node for node in walk(config) if node[0]]))
+    here: Any = config
+    for part in path[:-1]:
+        here = here[part]
+    here[path[-1]] = data.draw(configs)
+    said = validate(config)
+    assert all(line.isprintable() for line in said)
 
 
 def test_a_config_is_read_strictly(tmp_path: Path) -> None:

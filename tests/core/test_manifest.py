@@ -18,7 +18,6 @@ from loom.core.manifest import (
     validate_app_manifest,
 )
 from loom.kernel.errors import LoomError
-from tests.core.test_plain import plain
 from tests.core.test_portable import BAD
 
 FULL = """
@@ -61,7 +60,7 @@ def test_a_full_manifest_is_read(tmp_path: Path) -> None:
     assert (app.name, app.version, app.required_extras) == ("my-app", "1.0.0", ("duckdb", "mcp"))
     assert app.python_package is not None
     assert app.python_package.install_path == "src"
-    assert [ref.config for ref in app.entry_configs.all()][0] == "configs/workers/one.yaml"
+    assert next(ref.config for ref in app.entry_configs.all()) == "configs/workers/one.yaml"
     assert app.entry_configs.workers[0].tier == "standard"
     assert app.scripts[0].description == "Sets up"
 
@@ -114,8 +113,9 @@ def test_a_version_has_three_numbers_and_a_suffix_that_can_be_compared(version: 
         "1!1.0.0",
         "1.0.0; x",
         "١.٠.٠",
-    ]
-    + [1.0, None],
+        1.0,
+        None,
+    ],
 )
 def test_a_version_has_to_match_to_its_end(version: Any) -> None:
     assert len(_said(version=version)) == 1
@@ -227,10 +227,16 @@ def test_a_missing_manifest_is_file_not_found(tmp_path: Path) -> None:
 keys = st.sampled_from([*AppManifest.model_fields, "workers", "config", "path", "install_path", "tier"])
 
 
-@settings(deadline=None)
-@given(
-    st.dictionaries(keys, st.recursive(plain, lambda inner: st.lists(inner) | st.dictionaries(keys, inner)))
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("a.yaml")
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=8,
 )
+
+
+@settings(deadline=None)
+@given(st.dictionaries(keys, values, max_size=4))
 def test_no_data_makes_the_validator_raise(value: dict[str, Any]) -> None:
     if validate_app_manifest(value) == []:
         AppManifest.model_validate(value)

@@ -77,7 +77,7 @@ def _task(**changes: Any) -> TaskMessage:
     [
         {"payload": {"x": float("nan")}},
         {"payload": {"x": [float("inf")]}},
-        {"payload": {"x": object()}},
+        {"payload": {"x": b"bytes"}},
         {"payload": {"x": (1, 2)}},
         {"payload": {1: 2}},
         {"payload": {"\ud800": 1}},

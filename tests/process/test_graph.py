@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -69,7 +70,7 @@ def test_the_critical_path_is_a_longest_chain(graph: Graph) -> None:
     layered = layer(graph)
     path = layered.critical_path
     assert len(path) == len(layered.waves)
-    assert all(before in graph[after] for before, after in zip(path, path[1:], strict=False))
+    assert all(before in graph[after] for before, after in pairwise(path))
 
     def depth(name: str) -> int:
         return 1 + max((depth(need) for need in graph[name]), default=0)
@@ -91,7 +92,7 @@ def test_a_cycle_is_found_exactly_when_there_is_one(graph: Graph) -> None:
         cycle = find_cycle(graph, layered.cyclic)
         assert cycle[0] == cycle[-1]
         assert len(set(cycle)) == len(cycle) - 1
-        assert all(after in graph[before] for before, after in zip(cycle, cycle[1:], strict=False))
+        assert all(after in graph[before] for before, after in pairwise(cycle))
         assert set(layered.order).isdisjoint(layered.cyclic)
         assert {*layered.order, *layered.cyclic} == set(graph)
 

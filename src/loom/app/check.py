@@ -109,9 +109,10 @@ def watch(
     while True:
         now = [_fingerprint(file) for file in files]
         if now != seen:
-            yield check(files, fix=fix)
+            outcome = check(files, fix=fix)
             # repairs change the files themselves; that is not a reason to look again
-            seen = [_fingerprint(file) for file in files] if fix else now
+            seen = [_fingerprint(file) for file in files] if outcome.fixed else now
+            yield outcome
         wait(POLL_SECONDS)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from loom.kernel.atomic import write_atomically
 from loom.kernel.diagnostic_formats import render
-from loom.kernel.diagnostics import KeyPath, dotted
+from loom.kernel.diagnostics import KeyPath, Report, dotted
 from loom.kernel.document import Document
 from loom.kernel.errors import LoomError
 from loom.process.check import FILE_NAME, Checked, check_file, check_text, kind_of
@@ -50,8 +50,8 @@ def _sound_document(file: Path) -> Document:
     """The file as it was read, when nothing but its version is in the way."""
     checked = check_file(file)
     document = checked.package.document if checked.package else None
-    curable = {dotted(MOVED)}
-    others = [d for d in checked.report.diagnostics if d.severity == "error" and d.path not in curable]
+    errors = [d for d in checked.report.diagnostics if d.severity == "error"]
+    others = [d for d in errors if (d.code, d.path) != ("LM203", dotted(MOVED))]
     if document is None or others:
         raise ProcessError(checked.report)
     return document
@@ -61,7 +61,9 @@ def _compare(before: Document, checked: Checked) -> None:
     """Refuse a result that does not hold, or that no longer says what the file said."""
     name = checked.report.source.name
     if checked.package is None or checked.report.errors:
-        why = f"the result would not hold\n\n{render([checked.report], 'text')}\n"
+        errors = [d for d in checked.report.diagnostics if d.severity == "error"]
+        shown = render([Report.of(checked.report.source, errors)], "text")
+        why = f"the result would not hold\n\n{shown}\n"
     else:
         lost = next(_lost(before.data, checked.package.document.data), None)
         if lost is None:
@@ -78,6 +80,9 @@ def _lost(before: Any, after: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
     if isinstance(before, dict) and isinstance(after, dict):
         for key, value in before.items():
             yield from _lost(value, after.get(key), (*path, key))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, value in enumerate(before):
+            yield from _lost(value, after[index], (*path, index))
     elif before != after:
         yield path
 

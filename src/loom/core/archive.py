@@ -111,7 +111,7 @@ def open_archive(path: Path) -> Iterator[Archive]:
         opened = zipfile.ZipFile(io.BytesIO(raw))
     with opened:
         infos = opened.infolist()
-        wrong = list(_wrong_with(infos))
+        wrong = list(_wrong_with(infos, len(raw)))
         if wrong:
             more = f"; and {len(wrong) - 20} more" if len(wrong) > 20 else ""
             raise ArchiveError("; ".join(wrong[:20]) + more)
@@ -149,12 +149,15 @@ def _check_frame(raw: bytes) -> None:
         raise ArchiveError(f"it holds more than {MAX_MEMBERS:,} files, or names beyond measure")
 
 
-def _wrong_with(infos: list[zipfile.ZipInfo]) -> Iterator[str]:
+def _wrong_with(infos: list[zipfile.ZipInfo], size: int) -> Iterator[str]:
     if len(infos) > MAX_MEMBERS:
         yield f"it holds more than {MAX_MEMBERS:,} files"
     total = sum(info.file_size for info in infos)
     if total > MAX_TOTAL_BYTES:
         yield f"its files have {total:,} bytes; the limit is {MAX_TOTAL_BYTES:,}"
+    # entries that share bytes, or claim bytes that are not there, would pass for well packed
+    if sum(info.compress_size for info in infos) > size:
+        yield "its files claim more bytes than the archive has"
     for info in infos:
         wrong = _wrong_member(info)
         if wrong:

@@ -90,6 +90,8 @@ def formats_of(cell: str) -> tuple[DateFormat, ...]:
         time = _TIME.fullmatch(rest)
         if rest and time is None:
             continue
-        tail = () if time is None else (time["separator"], time["seconds"] is not None, time["zone"] is not None)
+        tail = (
+            () if time is None else (time["separator"], time["seconds"] is not None, time["zone"] is not None)
+        )
         return tuple(DateFormat(day, shape, *tail) for day in days)
     return ()

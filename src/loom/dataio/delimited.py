@@ -61,7 +61,9 @@ class Delimited:
             table = pacsv.read_csv(
                 pa.py_buffer(block),
                 read_options=pacsv.ReadOptions(
-                    column_names=list(self.names), use_threads=False, block_size=min(len(block) + 1, 2**31 - 1)
+                    column_names=list(self.names),
+                    use_threads=False,
+                    block_size=min(len(block) + 1, 2**31 - 1),
                 ),
                 parse_options=pacsv.ParseOptions(
                     delimiter=self.dialect.delimiter.decode(),
@@ -89,7 +91,12 @@ class Delimited:
 
 
 def open_delimited(
-    path: Path, shown: str, compression: Compression | None, *, tabs: bool = False, missing: Sequence[str] = ()
+    path: Path,
+    shown: str,
+    compression: Compression | None,
+    *,
+    tabs: bool = False,
+    missing: Sequence[str] = (),
 ) -> Delimited:
     """Read the header; a file without rows, or with columns that cannot be told apart, is refused."""
     with closing(open_stream(path, shown, compression)) as stream:
@@ -117,7 +124,9 @@ def open_delimited(
 
 def no_rows(shown: str) -> LoomError:
     """The refusal of a table that has columns and nothing in them."""
-    return LoomError(f"{shown} has no rows", "it ends after row 0 (the header)", "export the table with its rows")
+    return LoomError(
+        f"{shown} has no rows", "it ends after row 0 (the header)", "export the table with its rows"
+    )
 
 
 def open_stream(path: Path, shown: str, compression: Compression | None) -> Any:
@@ -187,7 +196,9 @@ def _names(header: bytes, dialect: Dialect, shown: str) -> list[str]:
     for position, cell in enumerate(cells(header.rstrip(b"\r\n"), dialect), 1):
         raw = header[cell.start() : cell.start("end")]
         if b"\0" in raw:
-            raise refuse_name(shown, position, "its name holds a NUL byte", f"tr -d '\\000' < {shown} > clean.csv")
+            raise refuse_name(
+                shown, position, "its name holds a NUL byte", f"tr -d '\\000' < {shown} > clean.csv"
+            )
         try:
             name = raw.decode("utf-8")
         except UnicodeDecodeError:

@@ -83,25 +83,20 @@ def _of_values(array: pa.Array) -> Hashes:
 
 def _of_text(array: pa.Array) -> Hashes:
     """Eight bytes of every cell at a time, all cells at once, until the longest is used up."""
-    if array.null_count:
-        array = pc.fill_null(array, "")
-    _, offsets, data = array.buffers()
-    bounds = np.frombuffer(offsets, np.int32)[array.offset : array.offset + len(array) + 1]
-    starts, lengths = bounds[:-1].astype(np.int64), np.diff(bounds).astype(np.int64)
+    lengths, content = text_parts(array)
+    starts = np.cumsum(lengths) - lengths
     hashes = (lengths.view(np.uint64) + np.uint64(1)) * _TEXT
-    if not len(array) or data is None or not lengths.any():
+    if not len(content):
         return hashes
-    begin, end = int(bounds[0]), int(bounds[-1])
-    content = np.zeros(end - begin + 8, np.uint8)
-    content[: end - begin] = np.frombuffer(data, np.uint8)[begin:end]
-    windows: Hashes = np.ndarray((end - begin + 1,), "<u8", content, strides=(1,))
-    starts -= begin
+    padded = np.zeros(len(content) + 8, np.uint8)
+    padded[: len(content)] = content
+    windows: Hashes = np.ndarray((len(content) + 1,), "<u8", padded, strides=(1,))
     active = np.flatnonzero(lengths)
     whole = len(active) == len(array)
     position = 0
     while len(active):
         if position >= _LONG_TEXT:
-            _finish_long(hashes, active, content, starts, lengths)
+            _finish_long(hashes, active, content.tobytes(), starts, lengths)
             break
         left = lengths[active] - position if not whole or position else lengths
         words = windows[starts[active] + position] if not whole or position else windows[starts]
@@ -115,10 +110,23 @@ def _of_text(array: pa.Array) -> Hashes:
 
 
 def _finish_long(
-    hashes: Hashes, active: NDArray[np.int64], content: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+    hashes: Hashes,
+    active: NDArray[np.int64],
+    content: bytes,
+    starts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
 ) -> None:
-    raw = content.tobytes()
     for index in active.tolist():
-        begin = int(starts[index])
-        rest = hashlib.blake2b(raw[begin + _LONG_TEXT : begin + int(lengths[index])], digest_size=8).digest()
-        hashes[index] ^= np.uint64(int.from_bytes(rest, "little"))
+        rest = content[starts[index] + _LONG_TEXT : starts[index] + lengths[index]]
+        hashes[index] ^= np.uint64(int.from_bytes(hashlib.blake2b(rest, digest_size=8).digest(), "little"))
+
+
+def text_parts(array: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """The length of every cell, 0 where it is missing, and all bytes of the column one after the other."""
+    if array.null_count:
+        array = pc.fill_null(array, "")
+    _, offsets, data = array.buffers()
+    bounds = np.frombuffer(offsets, "<i4")[array.offset : array.offset + len(array) + 1].astype(np.int64)
+    if data is None or not len(array) or bounds[0] == bounds[-1]:
+        return np.zeros(len(array), np.int64), np.zeros(0, np.uint8)
+    return np.diff(bounds), np.frombuffer(data, np.uint8)[bounds[0] : bounds[-1]]

@@ -95,7 +95,9 @@ def _dates(cells: pa.Array, expected: Decision) -> pa.Array | None:
 
 def _proof_of_text(cells: pa.Array) -> Evidence | None:
     """Evidence from the first cells where it settles the column: a padded number, or words almost throughout."""
-    head = [(row, cell.strip()) for row, cell in enumerate(cells.slice(0, _PROOF).to_pylist()) if cell is not None]
+    head = [
+        (row, cell.strip()) for row, cell in enumerate(cells.slice(0, _PROOF).to_pylist()) if cell is not None
+    ]
     found = Evidence(len(cells), cells.null_count)
     padded = [row for row, cell in head if _PADDED.fullmatch(cell)]
     if padded and all(cell.isdecimal() for _, cell in head):

@@ -26,7 +26,9 @@ def explain(shown: str, names: Sequence[str], dialect: Dialect, block: Block, fi
     found = body.find(b"\0")
     if found >= 0:
         where = _where(shown, names, dialect, body, found, first_row)
-        return LoomError(where, "a cell holds a NUL byte, which no text does", f"tr -d '\\000' < {shown} > clean.csv")
+        return LoomError(
+            where, "a cell holds a NUL byte, which no text does", f"tr -d '\\000' < {shown} > clean.csv"
+        )
     odd = _odd_line_end(body, dialect)
     if odd is not None:
         where = _where(shown, names, dialect, body, odd, first_row)
@@ -81,7 +83,9 @@ def check_names(names: Sequence[str], shown: str) -> tuple[str, ...]:
 def unclosed(shown: str, row: int | None = None) -> LoomError:
     """The refusal of a quote without an end."""
     what = f"{shown}: a quote is opened{'' if row is None else f' in row {row}'} and never closed"
-    return LoomError(what, "everything after it would be one cell", "close the quote, or double it inside a cell")
+    return LoomError(
+        what, "everything after it would be one cell", "close the quote, or double it inside a cell"
+    )
 
 
 def _odd_line_end(body: bytes, dialect: Dialect) -> int | None:

@@ -144,7 +144,9 @@ def _expect(files: Sequence[Delimited]) -> dict[str, Decision]:
                 continue  # a window may begin inside a quoted cell; the pass over all blocks judges
         sample = pa.Table.from_batches([batch for batch in batches if batch is not None] or [_no_cells(file)])
         for name in file.names:
-            found.setdefault(name, Evidence()).add(examine(cast("pl.Series", pl.from_arrow(sample.column(name)))))
+            found.setdefault(name, Evidence()).add(
+                examine(cast("pl.Series", pl.from_arrow(sample.column(name))))
+            )
     names = [name for file in files for name in file.names]
     return {name: found[name].decide() for name in names}
 

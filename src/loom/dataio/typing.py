@@ -16,7 +16,18 @@ from loom.dataio.dates import DateFormat, formats_of
 
 Kind = Literal["empty", "text", "boolean", "integer", "unsigned", "float", "date", "decimal"]
 Sign = Literal[
-    "blank", "token", "integer", "padded", "beyond53", "beyond64", "huge", "negative", "float", "boolean", "date", "other"
+    "blank",
+    "token",
+    "integer",
+    "padded",
+    "beyond53",
+    "beyond64",
+    "huge",
+    "negative",
+    "float",
+    "boolean",
+    "date",
+    "other",
 ]
 
 # what people write for "nothing here"; in a column of words it stays a word
@@ -130,7 +141,9 @@ def notes(name: str, evidence: Evidence, decision: Decision) -> list[str]:
         return [f"column `{name}` is empty"]
     if decision.kind != "text":
         if evidence["blank"]:
-            said.append(f"column `{name}`: {_cells(evidence['blank'], 'blank')} read as missing ({at('blank')})")
+            said.append(
+                f"column `{name}`: {_cells(evidence['blank'], 'blank')} read as missing ({at('blank')})"
+            )
         if evidence["token"]:
             said.append(
                 f"column `{name}`: {_cells(evidence['token'])} with a word for missing, such as NA, "
@@ -145,14 +158,24 @@ def notes(name: str, evidence: Evidence, decision: Decision) -> list[str]:
     numbers = evidence["integer"] + evidence["float"]
     kept = f"column `{name}` is kept as text: "
     if present and numbers == present:
-        why = "numbers have leading zeros or plus signs" if evidence["padded"] else "whole numbers exceed 64 bits"
+        why = (
+            "numbers have leading zeros or plus signs"
+            if evidence["padded"]
+            else "whole numbers exceed 64 bits"
+        )
         return [f"{kept}{why} ({at('padded' if evidence['padded'] else 'beyond64', 'huge')})"]
     if present and evidence["date"] == present:
-        both = "can be read day first or month first" if evidence.dates else "are written in more than one way"
+        both = (
+            "can be read day first or month first" if evidence.dates else "are written in more than one way"
+        )
         return [f"{kept}its dates {both} ({at('date')})"]
     for count, what, signs in (
         (numbers, "are no numbers", ("other", "boolean", "date")),
-        (evidence["date"], "are no dates, or written in another way", ("other", "boolean", "integer", "float")),
+        (
+            evidence["date"],
+            "are no dates, or written in another way",
+            ("other", "boolean", "integer", "float"),
+        ),
     ):
         if present and 0.9 * present <= count < present:
             return [f"{kept}{_cells(present - count)} {what} ({at(*signs)})"]
@@ -166,7 +189,9 @@ def _cells(count: int, kind: str = "") -> str:
 def examine(cells: pl.Series) -> Evidence:
     """Look at every cell of some text, closely."""
     text = cells.str.strip_chars()
-    frame = pl.DataFrame({"t": text, "i": text.cast(pl.Int64, strict=False), "f": text.cast(pl.Float64, strict=False)})
+    frame = pl.DataFrame(
+        {"t": text, "i": text.cast(pl.Int64, strict=False), "f": text.cast(pl.Float64, strict=False)}
+    )
     t, i, f = pl.col("t"), pl.col("i"), pl.col("f")
     token = t.is_in(TOKENS)
     digits = t.str.contains(r"^[+-]?[0-9]+$")
@@ -202,7 +227,9 @@ def examine(cells: pl.Series) -> Evidence:
 def _dates(text: pl.Series, held: pl.DataFrame) -> tuple[frozenset[DateFormat] | None, pl.Series]:
     """The formats that read the most cells, and the cells they read."""
     none = pl.repeat(False, len(text), eager=True)
-    rest = text.filter(text.is_not_null() & ~(held["blank"] | held["token"] | held["integer"] | held["float"]))
+    rest = text.filter(
+        text.is_not_null() & ~(held["blank"] | held["token"] | held["integer"] | held["float"])
+    )
     if not len(rest):
         return None, none
     readings = {}

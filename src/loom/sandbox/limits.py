@@ -37,9 +37,11 @@ def apply_tasks(most: int, *, shared: bool) -> None:
 
 
 def _lower(kind: int, soft: int, hard: int) -> None:
-    _, ceiling = resource.getrlimit(kind)
-    if ceiling != resource.RLIM_INFINITY:
-        soft, hard = min(soft, ceiling), min(hard, ceiling)
+    now = resource.getrlimit(kind)
+    soft, hard = (
+        min(wanted, is_now) if is_now != resource.RLIM_INFINITY else wanted
+        for wanted, is_now in zip((soft, hard), now, strict=True)
+    )
     resource.setrlimit(kind, (soft, hard))
 
 

@@ -86,6 +86,10 @@ class ToolContext:
         """Where to read, attached files included; PathRefusedError for anything else."""
         return resolve_read_path(raw, self.workspace, self.read_roots, self.read_path_map)
 
+    def relative(self, path: Path) -> str:
+        """The name of a path that is written: relative to the workspace, as `files_changed` wants it."""
+        return path.relative_to(self.resolve(".")).as_posix()
+
     def logical(self, path: Path) -> str:
         """The name to show for a path: the alias it was attached under, or relative to the workspace."""
         return logical_path(path, self.workspace, self.read_roots, self.read_path_map)

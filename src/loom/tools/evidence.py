@@ -177,7 +177,8 @@ class _Asked:
                 each for each in quantities(sentence.text) if any(q.fits(each) for q in self._quantities)
             ]
             # a number in the same unit is meant before one without any
-            others = [each for each in others if each.unit] or others
+            if all(mine.unit for mine in self._quantities):
+                others = [each for each in others if each.unit] or others
             agrees, alone = (self._same(others) if others else None), len(others) == 1
         elif self._periods:
             agrees, alone = self._when(sentence.text), len(periods(sentence.text)) == 1

@@ -1,0 +1,52 @@
+"""Limits go down, never up, and what was used is read back."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+
+from loom.sandbox import limits
+from tests.sandbox.here import SOURCE
+
+
+def _run(code: str) -> list[str]:
+    start = "import resource, sys\nsys.path.insert(0, sys.argv[1])\nfrom loom.sandbox import limits\n"
+    done = subprocess.run(
+        [sys.executable, "-c", start + code, str(SOURCE)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    return done.stdout.splitlines()
+
+
+def test_each_limit_is_set_and_no_core_is_dumped() -> None:
+    code = """
+limits.apply({"cpu_s": 7, "address_bytes": 1 << 33, "file_bytes": 4096, "open_files": 50})
+for kind in ("CPU", "AS", "FSIZE", "NOFILE", "CORE"): print(*resource.getrlimit(getattr(resource, "RLIMIT_" + kind)))
+"""
+    assert _run(code) == ["7 8", f"{1 << 33} {1 << 33}", "4096 4096", "50 50", "0 0"]
+
+
+def test_a_limit_that_is_lower_already_stays() -> None:
+    code = """
+resource.setrlimit(resource.RLIMIT_NOFILE, (20, 30))
+limits.apply({"open_files": 1000, "file_bytes": None})
+print(*resource.getrlimit(resource.RLIMIT_NOFILE), *resource.getrlimit(resource.RLIMIT_FSIZE))
+"""
+    assert _run(code) == ["20 30 -1 -1"]
+
+
+def test_tasks_of_the_user_are_added_where_the_count_is_shared() -> None:
+    code = """
+limits.apply_tasks(10, shared=False)
+print(*resource.getrlimit(resource.RLIMIT_NPROC))
+"""
+    assert _run(code) == ["12 12"]
+    assert limits.tasks_of_user() >= 1
+
+
+def test_the_peak_is_read_back_in_bytes() -> None:
+    assert limits.peak_bytes(resource.getrusage(resource.RUSAGE_SELF)) > 1 << 20
