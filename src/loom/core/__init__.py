@@ -1,1 +1,0 @@
-"""Messages, contracts and files: the words every part of the runtime shares."""

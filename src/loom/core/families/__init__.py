@@ -1,1 +1,0 @@
-"""The four families of configuration: workers, pipelines, orchestrators and router rules."""

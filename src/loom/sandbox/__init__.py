@@ -1,1 +1,0 @@
-"""Running what is not trusted, as closed in as the machine allows."""

@@ -1,1 +1,0 @@
-"""Tools: what a phase can call, described by a schema and bounded in time and size."""
