@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import shutil
 import stat
 import tempfile
 from collections.abc import Callable
@@ -157,14 +156,3 @@ def test_an_interrupt_half_way_leaves_nothing(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(KeyboardInterrupt):
         create_package("mine", "data", tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_template_that_was_used_from_its_folder_leaves_no_cache_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    templates = tmp_path / "templates"
-    shutil.copytree(TEMPLATES, templates)
-    (templates / "data" / "tools" / "__pycache__").mkdir()
-    (templates / "data" / "tools" / "__pycache__" / "x.pyc").write_bytes(b"\xff")
-    monkeypatch.setattr("loom.app.new.TEMPLATES", templates)
-    assert not list(create_package("mine", "data", tmp_path).rglob("__pycache__"))
