@@ -257,6 +257,50 @@ def test_a_closed_output_takes_no_colour(monkeypatch: pytest.MonkeyPatch) -> Non
     assert CURRENT.color() is False
 
 
+STEERING = "\x1b[31m\x07"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["process", "show", STEERING],
+        ["process", "check", f"{STEERING}.yaml"],
+        ["process", "new", STEERING],
+        ["process", "explain", "eda", STEERING],
+        ["process", "schema", "-o", f"{STEERING}/x"],
+        ["-w", STEERING, "process", "list"],
+        ["trust", "add", STEERING],
+        ["config", "explain", STEERING],
+        ["explain", STEERING],
+        [STEERING],
+        [f"--{STEERING}"],
+        ["process", "graph", "eda", "-f", STEERING],
+    ],
+    ids=" ".join,
+)
+def test_a_word_that_was_typed_cannot_steer_the_terminal(
+    words: list[str], loom: Loom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # as on a terminal, where nothing strips escapes
+    monkeypatch.setattr(
+        "typer.echo", lambda text="", err=False, nl=True: print(text, file=sys.stderr if err else None)
+    )
+    answer = loom(*words)
+    assert answer.code == 2
+    assert ESCAPE not in answer.out + answer.err and "\x07" not in answer.out + answer.err
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
+def test_a_name_that_is_no_text_is_still_a_name(form: str, here: Path) -> None:
+    name = os.fsdecode(b"\xff.yaml")
+    (here / name).write_text(BAD)
+    ran = subprocess.run(
+        [BIN, "process", "check", "--format", form, name], capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert "ff" in ran.stdout.lower()
+
+
 def test_the_workspace_option_is_where_names_and_paths_are_looked_up(here: Path, loom: Loom) -> None:
     package_folder = here / "elsewhere" / "loom-processes" / "note"
     package_folder.mkdir(parents=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -50,6 +51,18 @@ class TestNew:
     def test_is_created_in_the_workspace_that_was_named(self, here: Path, loom: Loom) -> None:
         (here / "there").mkdir()
         assert loom("-w", "there", "process", "new", "mine").out.startswith("created there/mine\n")
+
+    def test_a_next_command_survives_a_folder_with_a_space(self, here: Path, loom: Loom) -> None:
+        answer = loom("process", "new", "mine", "--into", "my work")
+        command = shlex.split(answer.out.splitlines()[1].removeprefix("next: loom "))
+        assert command == ["process", "check", "my work/mine"]
+        assert loom(*command).code == 0
+
+    def test_the_way_out_keeps_the_template_that_was_asked_for(self, loom: Loom) -> None:
+        answer = loom("process", "new", "My_Data", "-t", "data")
+        command = answer.err.rsplit("fix: loom ", 1)[1].split()
+        assert command == ["process", "new", "my-data", "--template", "data"]
+        assert loom(*command).code == 0
 
     def test_says_when_the_name_means_another_package(self, loom: Loom) -> None:
         answer = loom("process", "new", "eda")
@@ -122,6 +135,9 @@ class TestShow:
             answer = loom("process", command, "evil.yaml")
             assert answer.code == 0
             assert "\x1b" not in answer.out and "\x07" not in answer.out
+        for key in ("description", "phases", "nothing\x1b"):
+            answer = loom("process", "explain", "evil.yaml", key)
+            assert "\x1b" not in answer.out + answer.err and "\x07" not in answer.out + answer.err
 
     def test_a_package_that_does_not_hold_prints_its_findings(self, files: Path, loom: Loom) -> None:
         for command in ("show", "plan", "graph", "test"):
@@ -225,7 +241,10 @@ class TestCheck:
             finally:
                 watching.kill()
         assert re.match(r"(error|warning)\[LM", first)
-        assert (watching.returncode, said) == (130, "")
+        assert (watching.returncode, said) == (
+            130,
+            "checking again whenever a file changes; Ctrl-C ends it\n",
+        )
 
 
 class TestExplain:

@@ -12,6 +12,7 @@ from loom.kernel.diagnostic_formats import FORMATS, render
 from loom.kernel.diagnostics import Diagnostic, KeyPath, Report, Span
 from loom.kernel.document import Document, parse_document
 from loom.process.check import Checked, check_text
+from loom.process.spec.process import ProcessSpec
 
 MAXIMAL = Path(__file__).parent / "maximal.yaml"
 HEAD = "name: example\nversion: '1.0'\nschema_version: 2\nrisk_level: medium\n"
@@ -40,6 +41,14 @@ def errors_in(text: str | bytes) -> list[Diagnostic]:
 def codes_in(text: str | bytes) -> list[str]:
     """The codes of the errors in a declaration, in order."""
     return [found.code for found in errors_in(text)]
+
+
+def spec_of(fragment: str) -> ProcessSpec:
+    """The models of a fragment, completed with what every declaration needs; there must be no errors."""
+    text = HEAD + fragment + ("" if fragment.startswith("phases:") or "\nphases:" in fragment else WORK)
+    package = check(text).package
+    assert package is not None and not errors_in(text), errors_in(text)
+    return package.spec
 
 
 def document_of(text: str | bytes) -> Document:

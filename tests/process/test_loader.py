@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,15 @@ class TestNames:
         (mine / "process.yaml").write_text(NOTE.format(name=name, phase="changed"))
         with pytest.raises(LoomError, match="not trusted"):
             loader.load(name)
+
+    def test_the_command_that_settles_it_survives_a_space(
+        self, workspace: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write(tmp_path / "my work" / "loom-processes", "eda")
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(LoomError) as raised:
+            ProcessLoader(Path("my work"), home=home).load("eda")
+        assert shlex.split(raised.value.fix)[2:] == ["add", "my work/loom-processes/eda"]
 
     def test_a_path_to_the_same_package_needs_no_trust(self, loader: ProcessLoader, workspace: Path) -> None:
         write(workspace / "loom-processes", "eda", "mine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import textwrap
 from dataclasses import dataclass
 from typing import Any
@@ -137,5 +138,5 @@ def show(resolved: ResolvedProcess, reference: str) -> str:
         )
         after = f"  after {', '.join(step.phase.depends_on)}" if step.phase.depends_on else ""
         lines.append(f"  {step.id:<{width}}  {by}{after}")
-    lines += ["", f"next: loom process plan {reference}"]
+    lines += ["", f"next: loom process plan {shlex.quote(reference)}"]
     return "\n".join(map(clean, lines))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,9 @@ def migrate_file(path: Path, *, write: bool) -> Migration:
     if write:
         write_atomically(file, raw)
     left = checked.report.warnings
-    todo = f"; {_count(left, 'warning')} left, see: loom process check {file}" if left else ""
+    todo = (
+        f"; {_count(left, 'warning')} left, see: loom process check {shlex.quote(str(file))}" if left else ""
+    )
     many = _count(len(migrated.changes), "change")
     done = f"{file} is version 2 now" if write else f"{many}; --write makes them"
     return Migration(migrated.text, migrated.changes, done + todo)
@@ -69,7 +72,7 @@ def _compare(before: Document, checked: Checked) -> None:
         if lost is None:
             return
         why = f"{dotted(lost)} would not mean the same"
-    fix = f"write `schema_version: 2` by hand, then: loom process check {name}"
+    fix = f"write `schema_version: 2` by hand, then: loom process check {shlex.quote(name)}"
     raise LoomError(f"{name} needs a hand before it can be migrated", why, fix)
 
 

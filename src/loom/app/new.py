@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -17,19 +18,20 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]*\Z")
 
 def create_package(name: str, template: str, into: Path) -> Path:
     """Create a package's folder, all of it or nothing; never over something that is there."""
+    again = "" if template == "minimal" else f" --template {template}"
     if not NAME.match(name):
         fixed = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "my-process"
         raise LoomError(
             f"{name!r} cannot be a package's name",
             "a name is lowercase letters, digits and hyphens, and starts with a letter or digit",
-            f"loom process new {fixed}",
+            f"loom process new {fixed}{again}",
         )
     target = into / name
     staged: Path | None = None
     try:
         if target.exists() or target.is_symlink():
             raise LoomError(
-                f"{target} exists already", "nothing is overwritten", f"loom process new {name}-2"
+                f"{target} exists already", "nothing is overwritten", f"loom process new {name}-2{again}"
             )
         into.mkdir(parents=True, exist_ok=True)
         staged = Path(tempfile.mkdtemp(prefix=".loom-", dir=into))
@@ -40,7 +42,7 @@ def create_package(name: str, template: str, into: Path) -> Path:
         staged = None
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise LoomError(f"{target} cannot be created", why, f"ls -ld {into}") from None
+        raise LoomError(f"{target} cannot be created", why, f"ls -ld {shlex.quote(str(into))}") from None
     finally:
         if staged is not None:
             shutil.rmtree(staged, ignore_errors=True)

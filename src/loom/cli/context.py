@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,11 @@ class Globals:
                 raise LoomError("the current folder is gone", "it was removed or moved", "cd") from None
         # unlike Path.is_dir, these do not raise where they may not look
         if not os.path.isdir(self.workspace):  # noqa: PTH112
-            fix = "name a folder" if os.path.lexists(self.workspace) else f"mkdir -p {self.workspace}"
+            fix = (
+                "name a folder"
+                if os.path.lexists(self.workspace)
+                else f"mkdir -p {shlex.quote(str(self.workspace))}"
+            )
             raise LoomError(f"{self.workspace} is not a folder", "-w names the workspace to work in", fix)
         return self.workspace
 

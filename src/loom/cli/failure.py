@@ -22,6 +22,13 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 _MEANT = re.compile(r"Did you mean '([^']+)'")
 
 
+def say(message: str) -> None:
+    """Print a failure on standard error; words that came from outside cannot steer the terminal."""
+    from loom.kernel.diagnostic_formats import clean
+
+    typer.echo("\n".join(map(clean, message.split("\n"))), err=True)
+
+
 def usage_failure(error: Any) -> str:
     """Words that are no command: what is wrong with them, the usage, and where the help is."""
     message = " ".join(str(error.format_message()).split())

@@ -174,7 +174,7 @@ def _run() -> int:
         if outside is not None:
             failure.abandon_output()
         message = str(outside or failure.bug())
-    typer.echo(message, err=True)
+    failure.say(message)
     return EXIT_SETUP
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 from enum import StrEnum
@@ -100,7 +101,7 @@ def new(
     others = [found.origin for found in loader.candidates(name) if found.folder != folder]
     if others:
         typer.echo(f"note: the name finds the {others[-1]} package of that name; the path finds this one")
-    typer.echo(f"next: loom process check {folder}")
+    typer.echo(f"next: loom process check {shlex.quote(str(folder))}")
 
 
 @app.command(name="list")
@@ -144,6 +145,8 @@ def check(
         outcome = use_case.check(files, fix=fix)
         _print(outcome, form)
         raise typer.Exit(outcome.exit_code(strict=strict))
+    if not CURRENT.quiet:
+        typer.echo("checking again whenever a file changes; Ctrl-C ends it", err=True)
     for outcome in use_case.watch(files, fix=fix):
         _print(outcome, form)
         sys.stdout.flush()
@@ -258,5 +261,5 @@ def test(name: Name) -> None:
     raise LoomError(
         f"the tests of {name} cannot run in this release",
         "the declaration holds, but running phases belongs to the runtime, which is not part of this release",
-        f"loom process plan {name}",
+        f"loom process plan {shlex.quote(name)}",
     )

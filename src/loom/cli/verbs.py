@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import keyword
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -114,5 +115,5 @@ def _refuse_to_run(process: str) -> None:
     raise LoomError(
         f"{process} cannot run in this release",
         "packages are read, checked, explained and planned; the runtime is not part of it",
-        f"loom process plan {process}",
+        f"loom process plan {shlex.quote(process)}",
     )

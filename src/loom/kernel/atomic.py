@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import tempfile
 from contextlib import suppress
@@ -32,7 +33,9 @@ def write_atomically(path: Path, content: bytes, *, mode: int | None = None) -> 
         temporary = None
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise LoomError(f"{path} cannot be written", why, f"ls -ld {target.parent}") from None
+        raise LoomError(
+            f"{path} cannot be written", why, f"ls -ld {shlex.quote(str(target.parent))}"
+        ) from None
     finally:
         if temporary is not None:
             with suppress(OSError):

@@ -158,7 +158,9 @@ def as_sarif(reports: Iterable[Report]) -> dict[str, Any]:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": quote(source.name.replace("\\", "/"))},
+                        "artifactLocation": {
+                            "uri": quote(source.name.replace("\\", "/"), errors="surrogateescape")
+                        },
                         "region": {
                             "startLine": d.span.line,
                             "startColumn": d.span.column,

@@ -132,7 +132,7 @@ def parse_document(raw: bytes, name: str) -> tuple[Document | None, list[Diagnos
             shown,
         )
     source = Source(name, text)
-    separator = _SEPARATOR.search(text)
+    separator = None if text.isascii() else _SEPARATOR.search(text)
     if separator:
         return None, [_control(source, separator.start())], source
     builder = _Builder(source)

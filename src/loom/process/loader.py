@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ class ProcessError(LoomError):
         errors = tuple(d for d in report.diagnostics if d.severity == "error")
         shown = render([Report(report.source, errors[:SHOWN_FINDINGS])], "text")
         count = f"{len(errors)} error" + ("" if len(errors) == 1 else "s")
-        fix = f"loom process check {report.source.name}"
+        fix = f"loom process check {shlex.quote(report.source.name)}"
         super().__init__(
             f"{report.source.name} has {count}", f"the declaration does not hold\n\n{shown}\n", fix
         )
@@ -139,7 +140,7 @@ class ProcessLoader:
             raise LoomError(
                 f"two packages are called {name}, and the nearer one is not trusted",
                 f"{_shown(chosen.file)} would replace {_shown(replaced.file)}",
-                f"loom trust add {_shown(chosen.folder)}",
+                f"loom trust add {shlex.quote(_shown(chosen.folder))}",
             )
         return chosen
 
@@ -170,7 +171,7 @@ def packages_in(root: Path, origin: Origin) -> Iterator[Found]:
         return
     except OSError as error:
         why = (error.strerror or str(error)).lower()
-        raise LoomError(f"{root} cannot be read", why, f"ls -ld {root}") from None
+        raise LoomError(f"{root} cannot be read", why, f"ls -ld {shlex.quote(str(root))}") from None
     for entry in entries:
         if entry.name.startswith("."):
             continue  # a package that is just being written

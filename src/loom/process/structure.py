@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pydantic import JsonValue, ValidationError
@@ -58,7 +59,8 @@ def validate(document: Document) -> Validated:
         validated = _Repair(document, data, version_found).run(error)
     if document.nulls:
         reported = {d.path for d in validated.diagnostics}
-        nulls = {path: d for path, d in _written_nulls(document) if d.path not in reported}
+        found = islice(_written_nulls(document), MAX_REPORTED)
+        nulls = {path: d for path, d in found if d.path not in reported}
         validated.diagnostics += nulls.values()
         # without a level the rules about risk still have something to say
         validated.removed += tuple(path for path in nulls if path != ("risk_level",))
