@@ -175,6 +175,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Show a value, and every layer that had a say in it."""
+    from loom.kernel.diagnostic_formats import clean
     from loom.process.keys import help_of
     from loom.render.explain import explain_json, explain_text
 
@@ -182,7 +183,8 @@ def explain(
     if as_json:
         typer.echo(json.dumps(explain_json(resolved, key, help_of), indent=2, ensure_ascii=False))
     else:
-        typer.echo(explain_text(resolved, key, help_of))
+        text = explain_text(resolved, key, help_of)
+        typer.echo("\n".join(map(clean, text.split("\n"))))
 
 
 @app.command()

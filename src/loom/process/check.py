@@ -85,4 +85,5 @@ def _checked(
     if validated.spec is None:
         return Checked(None, Report.of(source, found))
     package = Package(document, validated.spec, validated, folder)
-    return Checked(package, Report.of(source, [*found, *lint(package, warnings=warnings)]))
+    sound = not any(d.severity == "error" for d in found)
+    return Checked(package, Report.of(source, [*found, *lint(package, warnings=warnings, hints=sound)]))

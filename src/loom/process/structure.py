@@ -62,8 +62,7 @@ def validate(document: Document) -> Validated:
         found = islice(_written_nulls(document), MAX_REPORTED)
         nulls = {path: d for path, d in found if d.path not in reported}
         validated.diagnostics += nulls.values()
-        # without a level the rules about risk still have something to say
-        validated.removed += tuple(path for path in nulls if path != ("risk_level",))
+        validated.removed += tuple(nulls)
     return validated
 
 

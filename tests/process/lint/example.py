@@ -18,6 +18,7 @@ BASE = {
     "phases": "phases:\n  - {id: work, description: Work.}",
 }
 _KEY = re.compile(r"^([A-Za-z][\w-]*)\s*:", re.MULTILINE)
+_FORGONE = re.compile(r"# no (\w+)$", re.MULTILINE)
 _FILE = re.compile(r"^# file: (\S+)\n", re.MULTILINE)
 
 
@@ -28,8 +29,8 @@ def split(fragment: str) -> tuple[str, dict[str, str]]:
 
 
 def overlay(declaration: str) -> str:
-    """A whole declaration: what the fragment does not mention comes from the base."""
-    written = set(_KEY.findall(declaration))
+    """A whole declaration: what the fragment neither mentions nor forgoes comes from the base."""
+    written = {*_KEY.findall(declaration), *_FORGONE.findall(declaration)}
     return "\n".join(text for key, text in BASE.items() if key not in written) + "\n" + declaration
 
 

@@ -84,8 +84,8 @@ def test_every_model_phase_is_asked_for_criteria_and_deliverables() -> None:
 
 
 def test_a_level_that_can_be_inferred_is_left_to_the_rule_about_inference() -> None:
-    assert findings("risk_level: null", "LM902")
-    assert not findings("name: legal-review\nrisk_level: null", "LM902")
+    assert findings("name: churn-note # no risk_level", "LM902")
+    assert not findings("name: legal-review # no risk_level", "LM902")
 
 
 def test_advice_about_a_key_with_a_mistake_in_it_waits_until_it_is_repaired() -> None:

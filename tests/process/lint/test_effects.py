@@ -135,7 +135,7 @@ def test_a_key_without_effect_is_named_once(text: str, path: str) -> None:
         "validity_contract: " + TEMPORAL % "enabled: true, max_source_age_days: 30",
         "validity_contract: " + TEMPORAL % "max_source_age_days: 0",
         "risk_level: high\nvalidity_contract: " + TEMPORAL % "max_source_age_days: 30",
-        "name: legal-review\nrisk_level: null\nvalidity_contract: " + TEMPORAL % "max_source_age_days: 30",
+        "name: legal-review # no risk_level\nvalidity_contract: " + TEMPORAL % "max_source_age_days: 30",
         "validity_contract: "
         + TEMPORAL % "enabled: true"
         + "\n"

@@ -44,14 +44,21 @@ FAMILIES = (
 
 # a rule that trips a hundred times in one file has made its point
 MAX_FINDINGS = 100
+ADVICE = "LM9"
 
 __all__ = ["FAMILIES", "RULES", "Finding", "Rule", "lint"]
 
 
-def lint(package: Package, *, warnings: bool = True) -> Iterator[Diagnostic]:
-    """Every finding of every rule about one package; without warnings, of the rules that can refuse it."""
+def lint(package: Package, *, warnings: bool = True, hints: bool = True) -> Iterator[Diagnostic]:
+    """Every finding of every rule about one package.
+
+    Without warnings, of the rules that can refuse it. Without hints, not of those that advise: what is
+    missing from a file cannot be told while parts of it are misspelt.
+    """
     for rule in RULES.values():
         if rule.check is None or (rule.severity == "warning" and not warnings):
+            continue
+        if not hints and rule.code.startswith(ADVICE):
             continue
         for finding in islice(rule.check(package), MAX_FINDINGS):
             # what was left out of the models has been reported already, and so has what follows from it

@@ -49,7 +49,7 @@ def no_description(package: Package) -> Iterator[Finding]:
     "risk_level is not written",
     severity="warning",
     fix="write `risk_level: low`, `medium`, `high` or `critical`",
-    failing="risk_level: null",
+    failing="name: churn-note # no risk_level",
     passing="risk_level: medium",
 )
 def no_risk_level(package: Package) -> Iterator[Finding]:

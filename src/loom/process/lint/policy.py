@@ -112,7 +112,7 @@ def loosened_process(package: Package) -> Iterator[Finding]:
     "risk_level is inferred",
     severity="warning",
     fix="write `risk_level: high`, or another level if the word misleads",
-    failing="name: investment-memo\nrisk_level:",
+    failing="name: investment-memo # no risk_level",
     passing="name: investment-memo\nrisk_level: high",
 )
 def inferred_risk(package: Package) -> Iterator[Finding]:
