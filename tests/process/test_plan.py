@@ -95,9 +95,15 @@ def test_costs_are_bounded_as_far_as_the_declaration_bounds_them() -> None:
     bounded = PHASES.replace(
         "model_tier: 3}", "model_tier: 3, run: {tool: t}, resources: {timeout_seconds: 1}}"
     )
-    assert planned(bounded).cost == Cost(
-        model_calls=4, verifier_calls=7, tokens=5_000, seconds=3 * 10 + 300 + 60 + 1
-    )
+    # how often a for_each runs is not known before; without it every second is
+    assert planned(bounded).cost == Cost(model_calls=4, verifier_calls=7, tokens=5_000, seconds=None)
+    once = bounded.replace('    for_each: "${phases.gather.data.all}"\n', "").replace("${item}", "x")
+    assert planned(once).cost.seconds == 3 * 10 + 300 + 60 + 1
+
+
+def test_a_loop_that_is_off_costs_nothing() -> None:
+    step = planned(PHASES.replace("enabled: true", "enabled: false")).steps[1]
+    assert (step.id, step.attempts, step.tools) == ("loop", 1, ())
 
 
 def test_a_process_without_models_spends_no_tokens() -> None:

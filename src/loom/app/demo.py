@@ -12,17 +12,23 @@ BROKEN = """\
 name: churn-report
 version: 1.10
 schema_version: 2
-risk_levle: high
+description: Say why customers leave, from last quarter's cancellations.
+author: The growth team
+risk_level: low
+tagz: [churn]
 phases:
   - id: gather
-    description: Collect last quarter's cancellations.
-    depends_on: [conclude]
-    deliverables: ["notes.md — what was found"]
-  - id: conclude
-    description: Say why customers leave.
-    depends_on: [gatherr]
-    is_synthesis: true
-    deliverables: ["./notes.md — the conclusion"]
+    description: Collect the cancellations.
+    depends_on: [count]
+    run: {tool: churn_gather}
+    deliverables: ["reasons.csv — one row per cancellation"]
+  - id: count
+    description: Count the reasons.
+    depends_on: [gahter, gather]
+    run: {tool: churn_count}
+    deliverables: ["./reasons.csv — reasons by number"]
+tests:
+  - {id: no-data, mode: deterministic, goal: Count nothing., expect: {status: error, phase: gather}}
 """
 
 STEPS = (

@@ -9,7 +9,7 @@ from typing import Literal
 
 from loom.process.package import Package
 from loom.process.references import BadReference, references_in
-from loom.process.spec.iteration import ToolMetricGate
+from loom.process.spec.iteration import Iteration, ToolMetricGate
 from loom.process.spec.phases import Phase
 from loom.process.spec.types import TIERS, Tier
 from loom.process.steps import step_name
@@ -42,6 +42,12 @@ class Step:
         return "model" if run is None else "tool" if run.tool else "process"
 
     @property
+    def loop(self) -> Iteration | None:
+        """Its iteration block, if it is on."""
+        loop = self.phase.iteration
+        return loop if loop is not None and loop.enabled else None
+
+    @property
     def model_tier(self) -> int | None:
         """How capable a model it needs, if any."""
         return self.phase.model_tier if self.executor == "model" else None
@@ -49,7 +55,7 @@ class Step:
     @property
     def tools(self) -> tuple[str, ...]:
         """Tools it calls by name, itself or through its gates."""
-        run, loop = self.phase.run, self.phase.iteration
+        run, loop = self.phase.run, self.loop
         named = [run.tool] if run and run.tool else []
         named += [gate.tool for gate in loop.gates if isinstance(gate, ToolMetricGate)] if loop else []
         return tuple(dict.fromkeys(named))
@@ -57,8 +63,8 @@ class Step:
     @property
     def attempts(self) -> int:
         """How often it may run at most, counting its loop and its retries."""
-        loop = self.phase.iteration
-        if loop is not None and loop.enabled and loop.max_total_runner_invocations:
+        loop = self.loop
+        if loop is not None and loop.max_total_runner_invocations:
             return loop.max_total_runner_invocations
         return 1 + self.phase.retries
 
@@ -141,15 +147,16 @@ class Plan:
         tokens: int | None = 0
         seconds: float | None = 0.0
         for step in self.steps:
-            budget = step.phase.iteration.iteration_budget if step.phase.iteration else None
+            budget = step.loop.iteration_budget if step.loop else None
             if step.executor == "model":
                 calls += step.attempts
-                bound = budget.max_tokens if budget else None
+                bound = budget.max_tokens if budget and not step.phase.for_each else None
                 tokens = None if tokens is None or bound is None else tokens + bound
             verifications += step.attempts * {1: 0, 2: 1, 3: 3}[step.phase.verification_tier]
             limit = step.timeout_seconds * step.attempts if step.timeout_seconds else None
             limit = budget.max_wall_clock_seconds if budget and budget.max_wall_clock_seconds else limit
-            seconds = None if seconds is None or limit is None else seconds + limit
+            # how many items a for_each meets is known only when it runs
+            seconds = None if seconds is None or limit is None or step.phase.for_each else seconds + limit
         return Cost(calls, verifications, tokens, seconds)
 
 

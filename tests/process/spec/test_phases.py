@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import keyword
+
 import pytest
 
 from loom.process.spec.phases import Deliverable, Phase, normal_deliverable
-from tests.process.checking import spec_of
+from loom.process.steps import step_name
+from tests.process.checking import HEAD, check, spec_of
 
 
 def test_an_id_and_a_description_are_enough() -> None:
@@ -62,3 +65,19 @@ def test_every_switch_and_number_of_a_phase_is_read() -> None:
     assert (second.model_tier, second.verification_tier, second.retries) == (3, 3, 10)
     assert second.is_critical_path and second.is_synthesis
     assert second.acceptance_criteria == "All is said."
+
+
+def test_an_unquoted_deliverable_reads_like_the_quoted_one() -> None:
+    text = HEAD + "phases:\n  - {id: a, description: A., deliverables: [a.md — x: y, ..b.md]}\n"
+    package = check(text).package
+    assert package is not None
+    assert [(d.name, d.description) for d in package.spec.phases[0].deliverables] == [
+        ("a.md", "x: y"),
+        ("..b.md", ""),
+    ]
+
+
+@pytest.mark.parametrize("phase_id", ["class", "import", "input", "2nd"])
+def test_a_step_name_is_always_a_python_name(phase_id: str) -> None:
+    step = step_name(phase_id)
+    assert step.isidentifier() and not keyword.iskeyword(step)

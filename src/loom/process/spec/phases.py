@@ -30,8 +30,11 @@ class Deliverable(SpecModel):
 def _deliverable(value: Any) -> Any:
     """Read `name — text`, `name - text`, `name: text` (a one-key mapping, when unquoted) or a bare name."""
     if isinstance(value, dict) and len(value) == 1 and "name" not in value:
-        (name, description), *_ = value.items()
-        return {"name": normal_deliverable(name), "description": description}
+        ((name, description),) = value.items()
+        if not isinstance(description, str) or name == "description":
+            return value
+        # unquoted, `a.md — x: y` arrives as a mapping; put back together it reads like the quoted form
+        value = f"{name}: {description}"
     if isinstance(value, dict) and isinstance(value.get("name"), str):
         return {**value, "name": normal_deliverable(value["name"])}
     if not isinstance(value, str):
@@ -53,7 +56,13 @@ def normal_deliverable(written: str) -> str:
         refuse("LM210", bad, "the name is empty", fix)
     if name.startswith(("/", "\\", "~")) or name[1:3] in (":\\", ":/"):
         refuse("LM210", bad, f"`{name}` is absolute", fix)
-    if normal.startswith("..") or "\\" in name or "\0" in name or name.endswith("/"):
+    if (
+        normal.split("/")[0] == ".."
+        or not name.isprintable()
+        or "\\" in name
+        or "\0" in name
+        or name.endswith("/")
+    ):
         refuse("LM210", bad, f"`{name}` is not a file below the workspace", fix)
     return normal
 

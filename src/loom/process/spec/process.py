@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -30,7 +31,7 @@ MEDIUM_SPELLINGS = ("normal", "med", "mid", "std", "standard")
 
 def _name(value: str) -> str:
     if not KEBAB.match(value):
-        fixed = "-".join(value.lower().replace("_", " ").replace("-", " ").split())
+        fixed = "-".join(re.findall("[a-z0-9]+", value.lower()))
         fix = f"lowercase kebab-case, such as `{fixed or 'my-process'}`"
         refuse("LM207", "name must match ^[a-z0-9][a-z0-9-]*$", f"`{value}`", fix)
     return value
