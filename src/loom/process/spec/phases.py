@@ -31,8 +31,10 @@ def _deliverable(value: Any) -> Any:
     """Read `name — text`, `name - text`, `name: text` (a one-key mapping, when unquoted) or a bare name."""
     if isinstance(value, dict) and len(value) == 1 and "name" not in value:
         ((name, description),) = value.items()
-        if not isinstance(description, str) or name == "description":
+        if name == "description":
             return value
+        if not isinstance(description, str):
+            return {"name": normal_deliverable(name), "description": description}
         # unquoted, `a.md — x: y` arrives as a mapping; put back together it reads like the quoted form
         value = f"{name}: {description}"
     if isinstance(value, dict) and isinstance(value.get("name"), str):
