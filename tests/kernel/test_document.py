@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loom.kernel.diagnostics import Diagnostic, Source, Span
 from loom.kernel.builder import MAX_COMPLAINTS, MAX_DEPTH
+from loom.kernel.diagnostics import Diagnostic, Source, Span
 from loom.kernel.document import MAX_BYTES, parse_document, read_document, walk
 from tests.emitter import emit
 from tests.process.checking import child_of, document_of, lines_of, offsets_of
