@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from loom.cli.main import main
+from tests.cli.calls import Calls
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,12 @@ def loom(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
         return Answer(int(left.value.code or 0), said.out, said.err)
 
     return type_words
+
+
+@pytest.fixture
+def calls(here: Path, monkeypatch: pytest.MonkeyPatch) -> Calls:
+    """The runtime, replaced by one that remembers what it was asked for."""
+    fake = Calls()
+    monkeypatch.setattr("loom.app.run.carry_out", fake.carry_out)
+    monkeypatch.setattr("loom.app.run.preview", fake.show)
+    return fake

@@ -1,48 +1,46 @@
-"""`make demo` types commands that work."""
+"""`make demo` types commands that work, and shows what a first session looks like."""
 
 from __future__ import annotations
 
+import csv
+import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from loom.app import demo
-from tests.cli.conftest import Loom
+
+ROOT = Path(__file__).parents[2]
 
 
-def test_every_step_prints_something_and_none_fails_to_run(here: Path, loom: Loom) -> None:
-    (here / "churn-report.yaml").write_text(demo.BROKEN)
-    for title, words in demo.STEPS:
-        answer = loom(*words)
-        assert answer.code in (0, 1), f"{title}\n{answer.err}"
-        assert answer.out.strip() and not answer.err
+def test_the_demo_brings_a_table_in_lists_it_and_refuses_a_broken_one(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("METAFLOW_", "LOOM_"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "loom.app.demo"],
+        cwd=tmp_path,
+        env=kept | {"HOME": str(tmp_path / "empty"), "NO_COLOR": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+    )
+    said = done.stdout
+    for _, words in demo.STEPS:
+        assert f"$ loom {' '.join(words)}\n" in said
+    assert said.count("IngestDataset/1") >= 3
+    assert "customers" in said
+    assert "row 2 has 2 cells, not 3" in said
+    assert "passed" in said
+    assert "Traceback" not in said
+    assert (tmp_path / demo.HOME).is_dir()
+    assert not (tmp_path / "empty").exists(), "it touches nobody's home"
 
 
-def test_the_broken_package_shows_several_kinds_of_mistakes_and_some_are_repaired(
-    here: Path, loom: Loom
-) -> None:
-    (here / "churn-report.yaml").write_text(demo.BROKEN)
-    before = loom("process", "check", "churn-report.yaml").out.count("error[")
-    fixed = loom("process", "check", "--fix", "churn-report.yaml").out
-    assert before > fixed.count("error[") >= 1
-    assert fixed.rstrip().endswith("repaired")
-
-
-def test_the_demo_works_in_a_scratch_folder_and_touches_no_home(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    typed: list[list[str]] = []
-
-    def run(command: list[str], *, cwd: Path, env: dict[str, str], check: bool) -> Any:
-        typed.append(command)
-        assert (cwd / "churn-report.yaml").read_text() == demo.BROKEN
-        assert Path(env["LOOM_HOME"]).parent == cwd
-
-    monkeypatch.setattr(subprocess, "run", run)
-    demo.demo()
-    assert typed == [[sys.executable, "-m", "loom.cli.main", *words] for _, words in demo.STEPS]
-    said = capsys.readouterr().out
-    assert all(f"$ loom {' '.join(words)}\n" in said for _, words in demo.STEPS)
+def test_the_table_of_the_demo_is_the_same_each_time(tmp_path: Path) -> None:
+    for name in ("one.csv", "two.csv"):
+        demo.write_customers(tmp_path / name)
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+    with (tmp_path / "one.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == demo.ROWS
+    assert rows[17]["customer"] == "00017"

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -14,6 +15,7 @@ from loom.cli.generate import ARTIFACTS, checkout_root, main, stale
 from loom.kernel.errors import LoomError
 from loom.process.lint import RULES
 from loom.process.spec.process import ProcessSpec
+from loom.runtime import machine, run_machine
 from loom.settings.model import SETTINGS
 
 ROOT = Path(__file__).parents[2]
@@ -138,6 +140,27 @@ def test_every_root_key_has_a_section_and_every_setting_a_row(checkout: Path) ->
     for name, info in ProcessSpec.model_fields.items():
         assert f"\n## {info.alias or name}\n" in keys
     assert all(f"| `{key}` |" in read(checkout, "settings") for key in SETTINGS)
+
+
+@pytest.mark.parametrize(("heading", "machine"), [("A phase", machine), ("A run", run_machine)])
+def test_every_row_of_a_machine_is_in_its_table_and_in_its_drawing(
+    heading: str, machine: ModuleType, checkout: Path
+) -> None:
+    section = read(checkout, "machines").split(f"## {heading}\n")[1].split("\n## ")[0]
+    drawing = section.split("```mermaid\n")[1].split("```")[0]
+    for (stage, event), stages in machine.LEADS_TO.items():
+        assert f"| `{event.__name__}` | {event.__doc__.partition(chr(10))[0]} |" in section
+        for to in stages:
+            anywhere = f"| any but an end | `{event.__name__}` | `{to}` | " in section
+            assert anywhere or f"| `{stage}` | `{event.__name__}` | `{to}` | " in section
+            arrow = rf"^ +{'anywhere' if anywhere else stage} --> {to}\b(?:: .*{event.__name__})?"
+            assert stage == to or re.search(arrow, drawing, re.MULTILINE), (stage, event, to)
+            asked = (machine.ASKS_FOR.get((stage, event)) or {}).get(to) or filter(
+                None, [machine.ASKS_FOR.get(to)]
+            )
+            assert all(kind.__doc__.partition("\n")[0] in section for kind in asked)
+    arrows = re.findall(r"(\w+) --> (\w+)", drawing)
+    assert len(arrows) == len(set(arrows))
 
 
 def test_a_verb_says_when_it_exits_with_0(checkout: Path) -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import subprocess
 import sys
 
 import pytest
-import typer
 
-from loom.cli.main import GROUPS
+from loom.cli.main import GROUPS, RUNS, load
 
 HEAVY = (
     "pydantic",
@@ -54,7 +52,7 @@ def _run(words: list[str], **environ: str) -> tuple[str, list[str]]:
     [
         (["--help"], {}, "Verbs:"),
         (["eda", "--help"], {}, "--dataset PATHSPEC"),
-        ([], {"_LOOM_COMPLETE": "complete_bash", "COMP_WORDS": "loom e", "COMP_CWORD": "1"}, "explain\neda"),
+        ([], {"_LOOM_COMPLETE": "complete_bash", "COMP_WORDS": "loom e", "COMP_CWORD": "1"}, "events\neda"),
     ],
     ids=["help", "help of a verb", "completion"],
 )
@@ -64,11 +62,9 @@ def test_nothing_heavy_is_loaded(words: list[str], environ: dict[str, str], said
     assert not [name for name in loaded if name.split(".")[0] in HEAVY]
     allowed = ("loom.cli", "loom.kernel", "loom.kernel.errors")
     assert not [name for name in loaded if not name.startswith("loom.cli.") and name not in allowed]
-    assert not {module for module, _ in GROUPS.values()} & set(loaded)
+    assert not {module for module, _ in (GROUPS | RUNS).values()} & set(loaded)
 
 
-@pytest.mark.parametrize("name", GROUPS)
-def test_the_line_about_a_group_is_the_groups_own(name: str) -> None:
-    module, line = GROUPS[name]
-    app = importlib.import_module(module).app
-    assert typer.main.get_command(app).help.split("\n")[0] == line
+@pytest.mark.parametrize("name", GROUPS | RUNS)
+def test_the_line_about_a_command_is_its_own(name: str) -> None:
+    assert load(name).help.split("\n")[0] == (GROUPS | RUNS)[name][1]

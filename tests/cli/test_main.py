@@ -15,7 +15,7 @@ import pytest
 
 import loom as package
 from loom.cli.context import CURRENT
-from loom.cli.main import GROUPS, OVERVIEW
+from loom.cli.main import GROUPS, OVERVIEW, RUNS
 from loom.cli.verbs import catalogue
 from tests.cli.conftest import Loom
 
@@ -45,7 +45,7 @@ SETUP_FAILURES: list[tuple[list[str], str]] = [
     (["process", "graph", "nobody"], "no process is called nobody"),
     (["process", "explain", "nobody", "name"], "no process is called nobody"),
     (["process", "explain", "eda"], "missing argument 'KEYPATH'"),
-    (["process", "test", "eda"], "the tests of eda cannot run in this release"),
+    (["process", "test", "eda"], "the tests of eda cannot run"),
     (["process", "test", "nobody"], "no process is called nobody"),
     (["process", "new", "../x"], "cannot be a package's name"),
     (["process", "new", "a", "b"], "got unexpected extra argument"),
@@ -59,13 +59,26 @@ SETUP_FAILURES: list[tuple[list[str], str]] = [
     (["trust", "add", "missing"], "missing"),
     (["trust", "remove", "missing"], "is not in the trust store"),
     (["eda"], "missing option '--dataset'"),
-    (["eda", "--dataset", "IngestDataset/7"], "eda cannot run in this release"),
+    (["eda", "--dataset", "IngestDataset/7", "--mlops", "local"], "loom eda has no local way to run"),
+    (["eda", "--config", "missing.yaml"], "missing.yaml does not exist"),
+    (["eda", "--dataset", "IngestDataset/7", "--attach", "missing"], "missing cannot be attached"),
+    (["eda", "--dataset", "IngestDataset/7", "--events", "no/where"], "no/where cannot be written"),
     (["-w", "missing", "eda", "--dataset", "IngestDataset/7"], "missing is not a folder"),
     (["optimize", "--seed", "many"], "--seed"),
-    (["--process", "eda"], "eda cannot run in this release"),
-    (["--process", "eda", "find the leaks"], "eda cannot run in this release"),
+    (["--process", "eda", "--input", "datset=x"], "no input is called `datset`"),
+    (["--process", "eda", "find the leaks", "--input", "dataset"], "`dataset` is not an input"),
+    (["--process", "eda", "find", "leaks"], "got unexpected extra argument"),
+    (["--process"], "requires an argument"),
     (["--process", "nobody"], "no process is called nobody"),
     (["--process", ""], "no package is named"),
+    (["show", "IngestDataset/7"], "no run is called IngestDataset/7"),
+    (["show", "last"], "there is no last run"),
+    (["logs", ""], "no run is called"),
+    (["events", "last"], "there is no last run"),
+    (["resume", "run-0"], "no run is called run-0"),
+    (["runs", "--limit", "0"], "invalid value for '--limit'"),
+    (["gc", "--keep", "-1"], "-1 runs cannot be kept"),
+    (["compile", "nobody"], "no process is called nobody"),
 ]
 
 
@@ -73,7 +86,7 @@ def test_loom_alone_says_what_can_be_done_next(loom: Loom) -> None:
     answer = loom()
     assert (answer.code, answer.out, answer.err) == (0, OVERVIEW, "")
     for line in re.findall(r"^  loom (.+?)  +", answer.out, re.MULTILINE):
-        assert line.split()[0] in (*GROUPS, "--help")
+        assert line.split()[0] in (*GROUPS, *RUNS, *catalogue(), "--help")
 
 
 def test_version_is_one_line(loom: Loom) -> None:
@@ -85,10 +98,12 @@ def test_version_is_one_line(loom: Loom) -> None:
 def test_help_lists_groups_and_verbs_in_sections_without_cutting_a_line_short(flag: str, loom: Loom) -> None:
     answer = loom(flag)
     assert answer.code == 0
-    packages, verbs = answer.out.split("Packages:\n")[1].split("Verbs:\n")
+    packages, rest = answer.out.split("Packages:\n")[1].split("Runs:\n")
+    runs, verbs = rest.split("Verbs:\n")
     assert re.findall(r"^  ([\w-]+)  ", packages, re.MULTILINE) == list(GROUPS)
+    assert re.findall(r"^  ([\w-]+)  ", runs, re.MULTILINE) == list(RUNS)
     assert re.findall(r"^  ([\w-]+)  ", verbs, re.MULTILINE) == list(catalogue())
-    assert "..." not in packages + verbs
+    assert "..." not in packages + runs + verbs
     for code in ("0 ran", "1 ran", "2 setup", "130 interrupted"):
         assert code in " ".join(answer.out.split())
 
@@ -117,7 +132,7 @@ def test_a_setup_failure_is_three_lines_on_stderr_and_exit_2(words: list[str], w
 def test_an_unknown_command_gets_the_nearest_one(typed: str, meant: str, loom: Loom) -> None:
     answer = loom(typed)
     assert answer.code == 2
-    assert f"did you mean '{meant}'?" in answer.err
+    assert f"did you mean '{meant}'" in answer.err
     assert f"fix: loom {meant} --help" in answer.err
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from loom.cli import verbs
 from loom.cli.context import CURRENT
-from loom.kernel.errors import LoomError
+from loom.process.loader import WORKSPACE_FOLDERS
+from tests.cli.calls import Calls
 from tests.cli.conftest import Loom
 
 NAMES = list(verbs.catalogue())
@@ -17,6 +18,14 @@ SAMPLE = {"integer": "3", "number": "0.5"}
 
 def _flag(item: dict[str, Any]) -> str:
     return item["name"].upper() if item.get("positional") else "--" + item["name"].replace("_", "-")
+
+
+def _typed(item: dict[str, Any]) -> Any:
+    """The value of an input in such a call."""
+    value = {"integer": 3, "number": 0.5, "flag": True}.get(
+        item["type"], (item.get("choices") or ["value"])[0]
+    )
+    return [value] if item.get("repeat") else value
 
 
 def _words(entry: dict[str, Any], *, optional: bool) -> list[str]:
@@ -57,18 +66,16 @@ def test_help_names_every_input_the_tier_the_model_and_every_exit_code(name: str
 
 @pytest.mark.parametrize("optional", [False, True], ids=["required", "everything"])
 @pytest.mark.parametrize("name", NAMES)
-def test_a_call_is_understood_and_says_that_nothing_runs_yet(name: str, optional: bool, loom: Loom) -> None:
+def test_a_call_runs_the_package_with_exactly_what_was_typed(
+    name: str, optional: bool, loom: Loom, calls: Calls
+) -> None:
     entry = verbs.catalogue()[name]
     answer = loom(name, *_words(entry, optional=optional))
-    assert (answer.code, answer.out) == (2, "")
-    assert [line.split(": ")[0] for line in answer.err.splitlines()] == ["error", "  why", "  fix"]
-    assert f"error: {entry['name']} cannot run in this release\n" in answer.err
-    assert answer.err.endswith(f"fix: loom process plan {entry['name']}\n")
-
-
-@pytest.mark.parametrize("name", sorted({entry["name"] for entry in verbs.catalogue().values()}))
-def test_what_a_refused_call_points_to_works(name: str, loom: Loom) -> None:
-    assert loom("process", "plan", name).code == 0
+    assert answer.code == 0
+    typed = {item["name"]: _typed(item) for item in entry["inputs"] if optional or item.get("required")}
+    assert calls.last.package == entry["name"]
+    assert calls.last.inputs == typed
+    assert calls.last.command == ("loom", name, *_words(entry, optional=optional))
 
 
 def test_an_alias_says_what_it_stands_for() -> None:
@@ -110,6 +117,7 @@ def test_every_shape_of_input_becomes_a_parameter(
     shown: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    calls: Calls,
 ) -> None:
     entry = {
         "name": "probe",
@@ -120,13 +128,14 @@ def test_every_shape_of_input_becomes_a_parameter(
         "model": "none",
         "values": [],
         "ok": [],
+        "flow": None,
         "inputs": [item],
     }
     monkeypatch.setattr(verbs, "catalogue", lambda: {"probe": entry})
     monkeypatch.setattr(CURRENT, "workspace", None)
     command = verbs.command("probe")
-    with pytest.raises(LoomError, match="probe cannot run"):
-        command(words, standalone_mode=False)
+    assert command(words, standalone_mode=False) == 0
+    assert list(calls.last.inputs) == [item["name"]]
     assert command(["--help"], standalone_mode=False) == 0
     assert shown in capsys.readouterr().out
 
@@ -147,3 +156,7 @@ def test_a_wrong_word_is_named(words: list[str], what: str, loom: Loom) -> None:
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith(f"error: {what}")
     assert answer.err.endswith(f"fix: loom {words[0]} --help\n")
+
+
+def test_the_folders_of_a_persons_own_packages_are_those_of_the_loader() -> None:
+    assert verbs.OWN_FOLDERS == WORKSPACE_FOLDERS

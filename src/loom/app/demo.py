@@ -1,65 +1,77 @@
-"""`make demo`: the front end at work on packages that come with Loom."""
+"""`make demo`: a table becomes a data object, with commands a newcomer would type."""
 
 from __future__ import annotations
 
+import csv
 import os
+import random
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-BROKEN = """\
-name: churn-report
-version: 1.10
-schema_version: 2
-description: Say why customers leave, from last quarter's cancellations.
-author: The growth team
-risk_level: low
-tagz: [churn]
-phases:
-  - id: gather
-    description: Collect the cancellations.
-    depends_on: [count]
-    run: {tool: churn_gather}
-    deliverables: ["reasons.csv — one row per cancellation"]
-  - id: count
-    description: Count the reasons.
-    depends_on: [gahter, gather]
-    run: {tool: churn_count}
-    deliverables: ["./reasons.csv — reasons by number"]
-tests:
-  - {id: no-data, mode: deterministic, goal: Count nothing., expect: {status: error, phase: gather}}
+ROWS = 2_000
+HOME = ".loom-demo"
+
+RAGGED = """\
+customer,plan,churned
+00017,basic,no
+00018,plus
+00019,basic,yes
 """
 
 STEPS = (
+    ("A look at the file: its columns and types, and never a row.", ["connect", "customers.csv"]),
     (
-        "A package with mistakes: each is named, placed and explained.",
-        ["process", "check", "churn-report.yaml"],
+        "Bring it in. Types survive, and a fifth of the rows is sealed until a model has to prove itself.",
+        ["ingest", "--source", "customers.csv", "--name", "customers", "--target", "churned"],
     ),
-    ("What can be repaired safely is.", ["process", "check", "--fix", "churn-report.yaml"]),
-    ("Why a rule exists.", ["explain", "LM301"]),
-    ("The lifecycle package that comes with Loom.", ["process", "show", "ds-lifecycle"]),
-    ("What would run, in which order, and what it needs.", ["process", "plan", "ds-lifecycle"]),
+    ("What can be worked on now.", ["datasets"]),
+    ("What ran, on what, and where its card is.", ["show", "last"]),
     (
-        "Where a policy value comes from.",
-        ["process", "explain", "ds-lifecycle", "validity_contract.min_supported_ratio"],
+        "A broken file is refused with its row and column; nothing is registered.",
+        ["ingest", "--source", "ragged.csv"],
     ),
-    ("The phases as a drawing.", ["process", "graph", "ds-lifecycle"]),
+    ("The tests that the package brings along.", ["process", "test", "ingest"]),
+    ("What the whole lifecycle would do.", ["process", "graph", "ds-lifecycle"]),
 )
 
 
 def demo() -> None:
-    """Type the commands a newcomer would type, in a scratch folder, and show what they print."""
+    """Type the commands of a first session in a scratch folder, and show what they print."""
+    home = Path(HOME).absolute()
+    environment = {**os.environ, "LOOM_HOME": str(home)}
     with tempfile.TemporaryDirectory(prefix="loom-demo-") as scratch:
         folder = Path(scratch)
-        (folder / "churn-report.yaml").write_text(BROKEN, encoding="utf-8")
-        environment = os.environ | {"LOOM_HOME": str(folder / "home")}
+        write_customers(folder / "customers.csv")
+        (folder / "ragged.csv").write_text(RAGGED, encoding="utf-8")
         for title, words in STEPS:
             print(f"\n# {title}\n$ loom {' '.join(words)}\n", flush=True)
             subprocess.run(
                 [sys.executable, "-m", "loom.cli.main", *words], cwd=folder, env=environment, check=False
             )
-    print("\nNext: loom process new my-process, and docs/creating-packages.md", flush=True)
+    print(
+        f"\nThe data object stays below {HOME}/. Next: loom process new my-process, and docs/creating-packages.md"
+    )
+
+
+def write_customers(path: Path) -> None:
+    """A table as companies have them: padded codes, dates, gaps, levels, and a target to predict."""
+    chance = random.Random(7)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["customer", "zip", "since", "plan", "monthly", "calls", "churned"])
+        for number in range(ROWS):
+            plan = chance.choice(["basic", "plus", "family"])
+            monthly = round({"basic": 9, "plus": 19, "family": 29}[plan] * chance.uniform(0.9, 1.4), 2)
+            calls = chance.randint(0, 9)
+            likely = 0.05 + 0.06 * calls + (0.15 if plan == "basic" else 0)
+            since = f"20{chance.randint(18, 25)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}"
+            gone = "yes" if chance.random() < likely else "no"
+            shown = "" if chance.random() < 0.03 else f"{monthly:.2f}"
+            table.writerow(
+                [f"{number:05d}", f"{chance.randint(501, 99950):05d}", since, plan, shown, calls, gone]
+            )
 
 
 if __name__ == "__main__":

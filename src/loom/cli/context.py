@@ -16,9 +16,10 @@ class Globals:
     """The options before the command."""
 
     workspace: Path | None = None
-    process: str | None = None
     quiet: bool = False
     no_color: bool = False
+    json_verb: str | None = None
+    """The verb whose answer is to be one JSON object and has not been printed yet."""
 
     def folder(self) -> Path:
         """The workspace: the folder given, or the current one."""

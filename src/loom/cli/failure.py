@@ -8,15 +8,18 @@ import re
 import sys
 from contextlib import suppress
 from itertools import takewhile
-from typing import Any
+from typing import Any, Literal
 
 import typer
 
 import loom
+from loom.cli.context import CURRENT
 from loom.kernel.errors import LoomError
 
 # typer has no lasting public name for it, but every refused argument is one
 UsageError: type[Exception] = typer.BadParameter.mro()[1]
+
+INTERRUPT = LoomError("the call was interrupted", "somebody stopped it", "loom runs")
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 _MEANT = re.compile(r"Did you mean '([^']+)'")
@@ -29,7 +32,19 @@ def say(message: str) -> None:
     typer.echo("\n".join(map(clean, message.split("\n"))), err=True)
 
 
-def usage_failure(error: Any) -> str:
+def answer_as_json(failed: LoomError, *, is_interrupt: bool = False) -> None:
+    """Print the one object of a `--json` call that came to nothing."""
+    if CURRENT.json_verb is None:
+        return
+    from loom.app.envelope import Envelope
+    from loom.cli.running import print_json
+
+    error = {"what": failed.what, "why": failed.why, "fix": failed.fix}
+    ended: Literal["interrupted", "error"] = "interrupted" if is_interrupt else "error"
+    print_json(Envelope(CURRENT.json_verb, "ERROR", False, error=error, ended=ended).as_json())
+
+
+def usage_failure(error: Any) -> LoomError | str:
     """Words that are no command: what is wrong with them, the usage, and where the help is."""
     message = " ".join(str(error.format_message()).split())
     if message.startswith("Usage: "):
@@ -39,7 +54,7 @@ def usage_failure(error: Any) -> str:
     what, _, rest = message.partition(": " if message.startswith("Invalid value for") else ". ")
     why = _clause(rest.removeprefix("Value error, ")) or _form(error.ctx)
     fix = f"{command} {meant[1]} --help" if meant else f"{command} --help"
-    return str(LoomError(_clause(what), why, fix))
+    return LoomError(_clause(what), why, fix)
 
 
 def _clause(text: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import loom
 from loom.app.reference.catalogue import catalogue
 from loom.app.reference.keys import keys_page
+from loom.app.reference.machines import machines_page
 from loom.app.reference.rules import rules_page
 from loom.app.reference.settings import settings_page
 from loom.app.reference.verbs import verbs_page
@@ -57,6 +58,7 @@ ARTIFACTS: tuple[Artifact, ...] = (
     Artifact("settings", "docs/reference/settings.md", settings_page),
     Artifact("cli", "docs/reference/cli.md", cli_page),
     Artifact("verbs", "docs/reference/verbs.md", verbs_page),
+    Artifact("machines", "docs/state-machines.md", machines_page),
 )
 
 

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 import loom
-from loom.cli import failure, verbs
+from loom.cli import failure, headless, options, verbs
 from loom.cli.context import CURRENT
 from loom.kernel.errors import LoomError
 
@@ -31,16 +31,38 @@ GROUPS = {
     "config": ("loom.cli.config", "Show settings and where they come from."),
 }
 
+RUNS = {
+    "runs": ("loom.cli.runs", "List what was run, newest first."),
+    "show": ("loom.cli.runs", "Show what a run did, on what, and how it ended."),
+    "logs": ("loom.cli.runs", "Print what the phases of a run said."),
+    "events": ("loom.cli.runs", "Print the events of a run as JSON lines."),
+    "resume": ("loom.cli.runs", "Go on with a run where it stopped."),
+    "gc": ("loom.cli.runs", "Free what no run needs any more."),
+    "compile": ("loom.cli.compile", "Print the Metaflow flow that a package becomes."),
+    "verbs": ("loom.cli.listing", "List the verbs, what they take and what they may do."),
+}
+
 OVERVIEW = """\
 Loom runs process packages: a process.yaml that says what must happen, and tools that do it.
 
-  loom process list                 packages that can be used here
-  loom process show eda             one of them at a glance
+  loom doctor                       whether everything works here
+  loom ingest --source data.csv     bring data in, once
+  loom datasets                     the data objects there are
+  loom runs                         what was run, and how it ended
+  loom verbs                        everything that can be run
   loom process new my-process       start a package of your own
   loom process check my-process     everything that is wrong with it, with the way out
-  loom process plan my-process      what would run, in which order, and what it needs
   loom --help                       all commands
 """
+
+
+PROCESS = "--process"
+
+
+def load(name: str) -> Any:
+    """The command or group of this name; several commands may share a module."""
+    made = typer.main.get_command(importlib.import_module((GROUPS | RUNS)[name][0]).app)
+    return made.commands[name] if isinstance(made, TyperGroup) and name in RUNS else made
 
 
 class Unconverted:
@@ -57,7 +79,7 @@ class RootGroup(TyperGroup):
     def __init__(self, **attrs: Any) -> None:
         super().__init__(**attrs)
         self._listing = False
-        lines = {name: help_line for name, (_, help_line) in GROUPS.items()} | verbs.help_lines()
+        lines = {name: line for name, (_, line) in (GROUPS | RUNS).items()} | verbs.help_lines()
         self.commands = {
             name: TyperCommand(name, help=line, rich_markup_mode=None) for name, line in lines.items()
         }
@@ -71,17 +93,35 @@ class RootGroup(TyperGroup):
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The real command, or a stand-in while names are merely listed."""
-        if self._listing or cmd_name not in self.commands:
+        if self._listing:
             return self.commands.get(cmd_name)
-        if cmd_name in GROUPS:
-            return typer.main.get_command(importlib.import_module(GROUPS[cmd_name][0]).app)
-        return verbs.command(cmd_name)
+        if cmd_name in GROUPS or cmd_name in RUNS:
+            return load(cmd_name)
+        folder = headless.settle(ctx.params)
+        make = verbs.command if cmd_name in self.commands else verbs.own_command
+        return make(cmd_name, folder)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The root options; what follows `--process NAME` are words of that package."""
+        found = headless.split(args)
+        return super().parse_args(ctx, args if found is None else [*found[0], "--", PROCESS, *found[1]])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that was named; after --process, words are the goal and no command."""
-        if ctx.params.get("process") is not None:
-            return args[0], self.commands["process"], []
-        return super().resolve_command(ctx, args)
+        """The command that was named; after --process it is the package's own."""
+        try:
+            return self._resolve(ctx, args)
+        except LoomError:
+            if ctx.resilient_parsing:
+                return None, None, args  # a word that is still being typed
+            raise
+
+    def _resolve(self, ctx: Any, args: list[str]) -> Any:
+        reference = ctx.params.get("process")
+        if reference is None:
+            return super().resolve_command(ctx, args)
+        CURRENT.json_verb = reference if "--json" in args else None
+        command = headless.command(reference, headless.settle(ctx.params))
+        return f"{PROCESS} {reference}", command, args[args[0] == PROCESS :]
 
     @contextmanager
     def _names_only(self) -> Iterator[None]:
@@ -93,8 +133,8 @@ class RootGroup(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List groups and verbs without loading any."""
-        verb_names = [name for name in self.commands if name not in GROUPS]
-        for title, names in (("Packages", list(GROUPS)), ("Verbs", verb_names)):
+        verb_names = [name for name in self.commands if name not in GROUPS | RUNS]
+        for title, names in (("Packages", list(GROUPS)), ("Runs", list(RUNS)), ("Verbs", verb_names)):
             with formatter.section(title):
                 formatter.write_dl([(name, self.commands[name].help) for name in names])
 
@@ -128,7 +168,13 @@ def root(
         ),
     ] = None,
     process: Annotated[
-        str | None, typer.Option("--process", metavar="NAME|PATH", help="Run this package without the agent.")
+        str | None,
+        typer.Option(
+            "--process",
+            metavar="NAME|PATH",
+            help="Run this package without the agent.",
+            autocompletion=options.complete_packages,
+        ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print results only.")] = False,
     no_color: Annotated[
@@ -143,9 +189,7 @@ def root(
     Exit codes: 0 ran and acceptable, 1 ran and not acceptable, 2 setup or arguments, 130 interrupted.
     """
     CURRENT.workspace = Path(workspace) if workspace is not None else None
-    CURRENT.process, CURRENT.quiet, CURRENT.no_color = process, quiet, no_color
-    if process is not None:
-        verbs.refuse_to_run_package(process, CURRENT.folder())
+    CURRENT.quiet, CURRENT.no_color = quiet, no_color
     if ctx.invoked_subcommand is None:
         typer.echo(OVERVIEW, nl=False)
 
@@ -157,24 +201,30 @@ def main() -> None:
 
 def _run() -> int:
     _accept_any_character()
+    CURRENT.json_verb = None
+    failed: LoomError | str
     try:
         code = typer.main.get_command(app)(prog_name="loom", standalone_mode=False)
+        if code == EXIT_INTERRUPTED:
+            failure.answer_as_json(failure.INTERRUPT, is_interrupt=True)
         return code if isinstance(code, int) else 0
     except SystemExit as left:
         # typer leaves by itself after completion, or when whoever was reading has gone
         return EXIT_SETUP if left.code else 0
     except failure.UsageError as error:
-        message = failure.usage_failure(error)
+        failed = failure.usage_failure(error)
     except LoomError as error:
-        message = str(error)
+        failed = error
     except (KeyboardInterrupt, typer.Abort):
         return EXIT_INTERRUPTED
     except Exception as error:  # noqa: BLE001  the last line of defence: a bug becomes a file, not a wall of text
         outside = failure.output_failure(error) if isinstance(error, OSError) else None
         if outside is not None:
             failure.abandon_output()
-        message = str(outside or failure.bug())
-    failure.say(message)
+        failed = outside or failure.bug()
+    failure.say(str(failed))
+    if isinstance(failed, LoomError):
+        failure.answer_as_json(failed)
     return EXIT_SETUP
 
 

@@ -257,11 +257,51 @@ def schema(out: Out = None) -> None:
 
 
 @app.command()
-def test(name: Name) -> None:
-    """Run the package's own tests."""
-    _loader().load(name)
-    raise LoomError(
-        f"the tests of {name} cannot run in this release",
-        "the declaration holds, but running phases belongs to the runtime, which is not part of this release",
-        f"loom process plan {shlex.quote(name)}",
-    )
+def test(
+    name: Name,
+    cases: Annotated[
+        list[str] | None, typer.Option("--case", metavar="ID", help="Only this case; may be repeated.")
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Also the live cases, in which nothing is replaced.")
+    ] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write tests/golden/ instead of comparing with it.")
+    ] = False,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report too.")
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", "-j", metavar="N", min=1, help="Cases at a time; as many as cores if left out."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the package's own tests.
+
+    Exit 0: no case failed; cases that were skipped are said. Exit 1: a case failed. Exit 2: a case or the
+    package could not be set up.
+    """
+    from loom.app.package_tests.junit import as_junit
+    from loom.app.package_tests.run import Options, run_tests, usable_cores
+    from loom.kernel.atomic import write_atomically
+
+    options = Options(tuple(cases or ()), live, update, jobs or usable_cores())
+    color, quiet = CURRENT.color(), CURRENT.quiet
+    told = None if as_json else lambda case: _say(case.as_text(color=color), case.status == "ok" and quiet)
+    report = run_tests(name, _loader(), options, told)
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=2))
+    else:
+        _say(report.conclusion(), quiet and report.exit_code == 0)
+    if junit is not None:
+        write_atomically(junit, as_junit(report))
+    raise typer.Exit(report.exit_code)
+
+
+def _say(text: str, is_needless: bool) -> None:
+    if not is_needless:
+        typer.echo(text)
+        sys.stdout.flush()

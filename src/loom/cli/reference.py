@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from loom.app.reference.markdown import fence, page
-from loom.cli.main import GROUPS, app
+from loom.cli.main import GROUPS, RUNS, app
 
 WIDTH = 100
 
@@ -27,5 +27,5 @@ def _section(command: Any, name: str, parent: Any) -> Iterator[str]:
     help_text = command.get_help(context)
     yield f"## `{name}`"
     yield fence(help_text, "text")
-    for child in GROUPS if parent is None else getattr(command, "commands", {}):
+    for child in (GROUPS | RUNS) if parent is None else getattr(command, "commands", {}):
         yield from _section(command.get_command(context, child), f"{name} {child}", context)

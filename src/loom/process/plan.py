@@ -108,6 +108,14 @@ class Plan:
         critical = set(self.critical_path)
         return tuple(Step(self.package.phases[name], wave_of[name], name in critical) for name in self.order)
 
+    def step(self, phase: str) -> Step:
+        """The step of one phase."""
+        return self._by_id[phase]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Step]:
+        return {step.id: step for step in self.steps}
+
     @property
     def tier(self) -> Tier:
         """What the whole process may do without asking: the highest tier of its verb."""

@@ -91,6 +91,13 @@ def load_settings(workspace: Path, environ: Mapping[str, str], flags: Mapping[st
     return Settings({key: (*layers[:-1], replace(layers[-1], wins=True)) for key, layers in found.items()})
 
 
+def default_settings() -> Settings:
+    """Every setting at its default: for what must work although a settings file is broken."""
+    return Settings(
+        {key: (Layer("default", "default", each.default, True),) for key, each in SETTINGS.items()}
+    )
+
+
 def environment_name(key: str) -> str:
     """The environment variable that sets a key: `models.tier1` is LOOM_MODELS__TIER1."""
     return PREFIX + key.upper().replace(".", "__")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 GLOBAL_OPTIONS = frozenset(
     {
         *("json", "events", "dry-run", "config", "help", "quiet", "workspace", "process", "version"),
-        *("no-color", "confirm"),
+        *("no-color", "confirm", "attach"),
     }
 )
 _INPUT_NAME = re.compile(r"[a-z][a-z0-9_-]*\Z")

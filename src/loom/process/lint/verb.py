@@ -10,8 +10,8 @@ from loom.kernel.diagnostics import Edit, KeyPath, Span, suggest
 from loom.kernel.document import walk
 from loom.process.lint.graph import unknown_phase
 from loom.process.lint.rule import Finding, rule
-from loom.process.plain_schema import is_plainly_valid
 from loom.process.references import BadReference, parse_reference
+from loom.tools.plain_schema import is_plainly_valid
 
 if TYPE_CHECKING:
     from loom.process.package import Package

@@ -1,0 +1,94 @@
+"""What a run would do, for somebody to agree to, and how far it may go once they have."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from loom.app.call import Asker, Call
+from loom.app.prepare import Prepared, package_digest
+from loom.app.toolbox import toolbox
+from loom.process.loader import ProcessLoader
+from loom.process.plan import Plan, plan
+from loom.runtime.approval import Approved, Approver, auto_limit_minutes
+from loom.runtime.consent import Caller, CallPlan, Estimate, ToolUse, contributions, raised_by, rank
+from loom.runtime.grants import Clearance, HomeKey, SqliteGrants
+from loom.runtime.journal import Journal
+from loom.runtime.lookup import NothingThereError, Scope, fill
+from loom.settings.layers import Settings
+from loom.tools.registry import ToolRegistry
+
+
+def approver_of(home: Path, settings: Settings | None = None, journal: Journal | None = None) -> Approver:
+    """The place where grants are made; without a journal they last as long as this process."""
+    if journal is not None:
+        store = journal.grants
+    else:
+        store = SqliteGrants(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
+    minutes = auto_limit_minutes(settings) if settings else 0
+    return Approver(store, HomeKey(home), time.time, minutes)
+
+
+def call_plan(
+    planned: Plan, inputs: Mapping[str, Any], loader: ProcessLoader, registry: ToolRegistry
+) -> CallPlan:
+    """Exactly what a run would do, the processes it runs inside itself included."""
+    package = planned.package
+    verb = package.spec.verb
+    tools = list(_uses(planned, inputs, registry))
+    inner = [plan(loader.load(name).package) for name in planned.processes]
+    nested = [call_plan(each, {}, loader, toolbox(each.package)) for each in inner]
+    seconds = planned.cost.seconds
+    return CallPlan(
+        name=verb.command if verb else package.name,
+        version=package.spec.version,
+        package_digest=package_digest(package),
+        inputs=dict(inputs),
+        why=contributions(planned.tier, raised_by(verb, inputs) if verb else None, tools, nested),
+        cost=Estimate(
+            minutes=None if seconds is None else round(seconds / 60, 2), tokens=planned.cost.tokens or None
+        ),
+        hosts=tuple(package.spec.permissions.network) if package.spec.permissions else (),
+    )
+
+
+def approve(
+    prepared: Prepared, call: Call, approver: Approver, loader: ProcessLoader, asker: Asker | None
+) -> tuple[CallPlan, Approved, Clearance]:
+    """Have somebody agree to the run if it needs that, and say how far it may go."""
+    would = call_plan(prepared.plan, prepared.request.inputs, loader, prepared.tools)
+    key = prepared.request.key
+    approved = approver.recall(would, key) if call.resume else None
+    if call.clearance:
+        parent = approver.admit(call.clearance, call.parent)
+        if rank(would.tier) <= rank("expensive"):
+            return would, Approved(), approver.delegate(parent, would, key)
+    if approved is None:
+        approved = approver.approve(would, Caller(call.caller, call.command), key, call.confirm, asker)
+    return would, approved, approver.redeem(approved.grant, would, key)
+
+
+def _uses(planned: Plan, inputs: Mapping[str, Any], registry: ToolRegistry) -> Iterator[ToolUse]:
+    """The calls that phases will make, with their arguments as far as the inputs decide them."""
+    scope = Scope(inputs)
+    called = set()
+    for step in planned.steps:
+        run = step.phase.run
+        tool = registry.get(run.tool) if run is not None and run.tool else None
+        if run is not None and tool is not None:
+            called.add(tool.name)
+            yield ToolUse(tool, {name: _if_known(value, scope) for name, value in run.args.items()})
+    for name in planned.tools:
+        tool = registry.get(name)
+        if tool is not None and name not in called:
+            yield ToolUse(tool)
+
+
+def _if_known(value: Any, scope: Scope) -> Any:
+    try:
+        return fill(value, scope)
+    except NothingThereError:
+        return value

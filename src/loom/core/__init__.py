@@ -1,0 +1,1 @@
+"""Messages, contracts and files: the words every part of the runtime shares."""

@@ -1,0 +1,1 @@
+"""The four families of configuration: workers, pipelines, orchestrators and router rules."""

@@ -1,0 +1,1 @@
+"""A phase's life as a pure machine, and the driver, journal and approvals around it."""

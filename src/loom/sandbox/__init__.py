@@ -1,0 +1,1 @@
+"""Running what is not trusted, as closed in as the machine allows."""

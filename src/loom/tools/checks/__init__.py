@@ -1,0 +1,1 @@
+"""The checks of `verification_helper`: each is really carried out, and says what came of it."""
