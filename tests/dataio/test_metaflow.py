@@ -6,7 +6,6 @@ import json
 import pickle
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from loom.dataio.blobs import BlobStore
 from loom.dataio.metaflow_store import MetaflowStore
 from loom.kernel.errors import LoomError
 from tests.dataio.metaflow_home import environment, reading
+from tests.object_store import object_store
 
 TABLE = "id,zip,day,x,y\n" + "".join(
     f"{row},00501,2024-02-{1 + row % 28:02d},{row / 2},{row % 2}\n" for row in range(50)
@@ -79,16 +79,6 @@ except LoomError as error:
 print(json.dumps(said))
 """
 
-SERVE = """
-import sys, time
-from moto.server import ThreadedMotoServer
-server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-server.start()
-print(server.get_host_and_port()[1], flush=True)
-sys.stdin.read()
-server.stop()
-"""
-
 
 def run(folder: Path, env: Mapping[str, str], *words: str) -> str:
     """What a Python program prints, which must end well."""
@@ -139,30 +129,8 @@ def test_a_run_is_a_data_object_in_any_notebook(tmp_path: Path) -> None:
 def bucket() -> Iterator[dict[str, str]]:
     """An object store on this machine with an empty bucket, and the settings that lead there."""
     pytest.importorskip("moto.server", reason="S3 IS NOT TESTED: moto is not installed")
-    server = subprocess.Popen(
-        [sys.executable, "-c", SERVE],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert server.stdin is not None and server.stdout is not None
-    with server:
-        try:
-            address = f"http://127.0.0.1:{int(server.stdout.readline())}"
-            opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            opener.open(urllib.request.Request(f"{address}/lake", method="PUT")).close()
-            yield {
-                "METAFLOW_DEFAULT_DATASTORE": "s3",
-                "METAFLOW_DATASTORE_SYSROOT_S3": "s3" + "://lake/metaflow",
-                "METAFLOW_S3_ENDPOINT_URL": address,
-                "AWS_ACCESS_KEY_ID": "testing",
-                "AWS_SECRET_ACCESS_KEY": "testing",
-                "AWS_DEFAULT_REGION": "us-east-1",
-                "no_proxy": "*",
-            }
-        finally:
-            server.stdin.close()
+    with object_store() as configuration:
+        yield configuration
 
 
 def test_the_same_holds_on_an_object_store_without_a_word_of_it_in_loom(
