@@ -43,6 +43,7 @@ class Say(Tool):
             "fail": {},
             "mark": {"type": "string"},
             "until": {"type": "string"},
+            "needs": {"type": "string"},
             "verdict": {"type": "string"},
         },
         "additionalProperties": False,
@@ -57,7 +58,7 @@ class Say(Tool):
                 file.write(f"{ctx.subtask_id} {word}\\n")
         while args.get("until") and not Path(args["until"]).exists():
             time.sleep(0.02)
-        fail = args.get("fail")
+        fail = args.get("fail") or (args.get("needs") and not Path(args["needs"]).exists())
         if fail in ("io", "timeout"):
             return ToolResult.fail("it did not work this time", kind=fail)
         if fail:

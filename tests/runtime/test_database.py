@@ -28,6 +28,48 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "home" / "a journal.db"
 
 
+class Connection:
+    """A connection on which the switch to WAL fails so often, and in such a way."""
+
+    def __init__(self, times: int, name: str) -> None:
+        self.asked, self.times, self.name = 0, times, name
+
+    def execute(self, statement: str) -> None:
+        """Switch, or fail."""
+        assert statement == "PRAGMA journal_mode = WAL"
+        self.asked += 1
+        if self.asked <= self.times:
+            error = sqlite3.OperationalError(self.name)
+            error.sqlite_errorname = self.name
+            raise error
+
+
+class TestSwitching:
+    @pytest.fixture
+    def pauses(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        taken: list[float] = []
+        monkeypatch.setattr(database.time, "sleep", taken.append)
+        return taken
+
+    @pytest.mark.parametrize("name", ["SQLITE_BUSY", "SQLITE_BUSY_RECOVERY"])
+    def test_whoever_looks_at_the_file_just_then_is_waited_for(self, name: str, pauses: list[float]) -> None:
+        connection = Connection(3, name)
+        database._switch(connection)  # type: ignore[arg-type]
+        assert (connection.asked, len(pauses)) == (4, 3)
+        assert min(pauses) >= 0.02
+
+    def test_but_not_for_ever(self, pauses: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(database, "BUSY_SECONDS", -1.0)
+        with pytest.raises(sqlite3.OperationalError):
+            database._switch(Connection(9, "SQLITE_BUSY"))  # type: ignore[arg-type]
+        assert pauses == []
+
+    def test_any_other_trouble_is_raised_at_once(self, pauses: list[float]) -> None:
+        with pytest.raises(sqlite3.OperationalError):
+            database._switch(Connection(9, "SQLITE_IOERR"))  # type: ignore[arg-type]
+        assert pauses == []
+
+
 @pytest.fixture
 def db(file: Path) -> Iterator[Database]:
     with closing(opened(file)) as made:
@@ -47,6 +89,7 @@ class TestOpening:
         assert db.rows("PRAGMA journal_mode") == [("wal",)]
         assert db.rows("PRAGMA user_version") == [(1,)]
         assert db.rows("PRAGMA synchronous") == [(1,)]
+        assert db.rows("PRAGMA busy_timeout") == [(30_000,)]
         assert [name for (name,) in db.rows("SELECT name FROM sqlite_master WHERE type = 'table'")] == [
             "kept",
             "more",
@@ -59,6 +102,10 @@ class TestOpening:
         db.write("INSERT INTO kept VALUES ('a')")
         with closing(opened(file)) as other:
             assert other.rows("SELECT name FROM kept") == [("a",)]
+
+    def test_folders_above_it_are_made_too(self, tmp_path: Path) -> None:
+        opened(tmp_path / "a" / "b" / "c" / "journal.db").close()
+        opened(tmp_path / "a" / "b" / "c" / "journal.db").close()
 
     def test_an_empty_file_becomes_one(self, file: Path) -> None:
         file.parent.mkdir()

@@ -120,6 +120,11 @@ class TestRuns:
         journal.beat("run-1")
         assert journal.run("run-2") == other
 
+    def test_a_journal_that_was_let_go_of_is_not_written_to(self, journal: Journal) -> None:
+        journal.close()
+        with pytest.raises(Exception, match="closed database"):
+            journal.append("run-1", "tick")
+
 
 class TestDocuments:
     def test_a_document_is_replaced_as_a_whole_and_counted(self, journal: Journal, clock: Clock) -> None:

@@ -21,6 +21,7 @@ from loom.runtime.consent import CallPlan
 from loom.runtime.dispatch import PreparedRun, RunRequest
 from loom.runtime.journal import FILE_NAME, ConflictError, Journal
 from loom.runtime.owner import is_alive, owner
+from loom.runtime.tasks import TaskFolder
 from loom.settings.layers import loom_home
 
 RUNS = "runs"
@@ -60,6 +61,7 @@ def begin(run: PreparedRun, prepared: Prepared, call: Call, record: Record, woul
             record.journal.begin(run.request.key, prepared.command, document, run.request.experiment_id)
         else:
             _take_over(record.journal, run.request.key, document)
+            TaskFolder(run.tasks).go_on()
     run.workspace.mkdir(parents=True, exist_ok=True)
     write_atomically(run.folder / REQUEST, json.dumps(request, sort_keys=True).encode())
     body = {

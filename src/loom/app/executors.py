@@ -65,7 +65,8 @@ class PhaseExecutor:
             if task.reasons
             else self.context.services,
         )
-        policy = CallPolicy(timeout_seconds=task.step.timeout_seconds, sealed=task.sealed)
+        limits = [each for each in (task.step.timeout_seconds, task.seconds_left) if each is not None]
+        policy = CallPolicy(timeout_seconds=min(limits, default=None), sealed=task.sealed)
         result = asyncio.run(invoke(tool, task.args, context, policy))
         level = (result.data or {}).get("sandbox")
         return Execution(result, sandbox=level if isinstance(level, str) else "")

@@ -50,7 +50,6 @@ RUN_FOLDER = "LOOM_RUN_FOLDER"
 NOTHING = "loom: nothing to do"
 """Stands for the item of a `for_each` that has none: Metaflow cannot split into nothing."""
 
-STOP = "stop"
 EXIT_WITHOUT_RETRY = 202
 _LIBRARIES = ("loom", "metaflow", "polars", "pyarrow", "pandas", "numpy", "scikit-learn", "lightgbm")
 
@@ -84,9 +83,12 @@ def perform(flow: Any, phase: str) -> None:
     outcomes = task.outcomes
     statuses = {name: outcome.status for name, outcome in outcomes.items()}
     broken = blocked_by(step.phase.depends_on, statuses)
-    stopped = (task.run.tasks / STOP).exists()
-    if broken is not None or stopped:
-        name, outcome = phase, task.phases.not_run(phase, "blocked" if broken else "cancelled", broken or "")
+    stopped = TaskFolder(task.run.tasks).stopped_by()
+    if broken is not None or stopped is not None:
+        name, outcome = (
+            phase,
+            task.phases.not_run(phase, "blocked" if broken else "cancelled", broken or stopped or ""),
+        )
     elif step.phase.for_each:
         if flow.input == NOTHING:
             name, outcome = phase, task.phases.carry_out(phase, outcomes)
@@ -96,8 +98,7 @@ def perform(flow: Any, phase: str) -> None:
     else:
         name, outcome = phase, task.phases.carry_out(phase, outcomes)
     if step.phase.is_critical_path and not outcome.is_good:
-        task.run.tasks.mkdir(parents=True, exist_ok=True)
-        (task.run.tasks / STOP).touch()
+        TaskFolder(task.run.tasks).stop(phase)
     flow.loom_outcomes = {**flow.loom_outcomes, name: outcome.as_json()}
     task.leave(flow, outcome)
 

@@ -27,6 +27,7 @@ from loom.runtime.state import Reason
 
 OUTCOME = ".json"
 EVENTS = ".events.jsonl"
+STOP = "stop"
 
 
 def task_name(phase: str, item: int | None = None) -> str:
@@ -110,6 +111,22 @@ class TaskFolder:
             _append(path, line.encode())
         except OSError as error:
             raise _unwritable(path, error) from None
+
+    def stop(self, phase: str) -> None:
+        """Leave word that no further phase is to start, and because of which."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_atomically(self.path / STOP, phase.encode())
+
+    def stopped_by(self) -> str | None:
+        """The phase that stopped the run, if one has."""
+        try:
+            return (self.path / STOP).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def go_on(self) -> None:
+        """Let phases start again."""
+        (self.path / STOP).unlink(missing_ok=True)
 
     def outcomes(self) -> Iterator[tuple[str, PhaseOutcome]]:
         """Every outcome that was left, by task."""
