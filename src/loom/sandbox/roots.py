@@ -58,6 +58,8 @@ def toolchains(search_path: str) -> list[Path]:
     """
     home = Path(os.path.realpath(os.environ.get("HOME") or "/"))
     on_path = [Path(each) for each in search_path.split(os.pathsep) if each.startswith("/")]
+    # a shim only leads to the program: what it needs for that lies beside its folder
+    on_path += [path.parent for path in on_path if path.name == "shims"]
     active = [Path(each) for name in ("VIRTUAL_ENV", "CONDA_PREFIX") if (each := os.environ.get(name))]
     found = [*(home / name for name in TOOLCHAINS), Path("/opt"), *active, *on_path]
     return [
