@@ -94,6 +94,33 @@ def test_an_interrupted_command_leaves_no_process_and_can_be_resumed(
     assert answer(resumed)["VERDICT"] == "OK"
 
 
+def test_whichever_process_of_a_run_is_killed_it_can_be_resumed(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    """The command, Metaflow's runtime, the warm server, a task and its client: each in a run of its own."""
+    package = write_package(tmp_path, WAITS, last="only", inputs=HANGING)
+    killed = 0
+    while True:
+        home, mark, until = (tmp_path / f"{name}-{killed}" for name in ("home", "mark", "until"))
+        own = environ | {"LOOM_HOME": str(home)}
+        inputs = ["--input", f"mark={mark}", "--input", f"until={until}"]
+        process = start(["--process", str(package), *inputs, "--json"], own, tmp_path)
+        wait_for(mark.exists)
+        pids = sorted(pid for pid, _ in _processes(str(home)))
+        if killed == len(pids):
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+            break
+        os.kill(pids[killed], signal.SIGKILL)
+        process.communicate(timeout=120)
+        wait_for(lambda home=home: _named(str(home)) == [])  # type: ignore[misc]
+        until.write_text("")
+        resumed = answer(start(["resume", "last", "--json"], own, tmp_path))
+        assert resumed["VERDICT"] == "OK", f"process {killed} of {len(pids)} was killed"
+        killed += 1
+    assert killed >= 4
+
+
 def test_a_killed_ingest_registers_nothing_and_can_be_resumed(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
@@ -114,6 +141,10 @@ def test_a_killed_ingest_registers_nothing_and_can_be_resumed(
 
 def _named(part: str) -> list[str]:
     """The processes whose words or environment name a folder."""
+    return [words for _, words in _processes(part)]
+
+
+def _processes(part: str) -> list[tuple[int, str]]:
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -123,6 +154,7 @@ def _named(part: str) -> list[str]:
             words = (entry / "cmdline").read_bytes() + b"\0" + (entry / "environ").read_bytes()
         except OSError:
             continue
-        if state != "Z" and part.encode() in words:
-            found.append(words.split(b"\0\0")[0].replace(b"\0", b" ").decode(errors="replace")[:200])
+        if state != "Z" and part.encode() + b"\0" in words + b"\0":
+            said = words.split(b"\0\0")[0].replace(b"\0", b" ").decode(errors="replace")[:200]
+            found.append((int(entry.name), said))
     return found
