@@ -11,6 +11,10 @@ import pyarrow as pa
 import pytest
 
 from loom.dataio import records
+from loom.dataio.addresses import parse_address
+from loom.dataio.blobs import DirectoryStore
+from loom.dataio.frames import load
+from loom.dataio.ingest import Request, ingest
 from loom.dataio.records import Dialect, record_blocks
 from tests.dataio.tables import bring_in, dtypes, frame_of, read, read_text, write
 
@@ -118,3 +122,14 @@ def test_a_wide_table_keeps_all_its_columns(tmp_path: Path) -> None:
     found = bring_in(tmp_path, write(tmp_path / "t.csv", text))
     assert list(dtypes(found)) == names
     assert frame_of(found).dtypes == [pl.Int64] * 500
+
+
+def test_a_column_may_have_the_name_of_a_pattern(tmp_path: Path) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text("*,^b$,a\n" + "".join(f"{n},{n:03d},x\n" for n in range(20)))
+    store = DirectoryStore(tmp_path / "blobs")
+    _, found = ingest(Request(parse_address(str(path)), time=("*",)), store)
+    frame = load(found.parts["train"], ["^b$", "*"])
+    assert frame.columns == ["^b$", "*"]
+    assert frame["^b$"].to_list() == [f"{n:03d}" for n in range(16)]
+    assert found.parts["train"].to_pandas().columns.tolist() == ["*", "^b$", "a"]

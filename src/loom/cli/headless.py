@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,8 @@ def command(reference: str, folder: Path) -> Any:
     """The command that runs one package; its inputs are NAME=VALUE words."""
     from loom.app.verbs_list import package_entry
 
+    if not {"--dry-run", "--help", "-h"} & set(sys.argv):
+        verbs.load_ahead()
     entry = package_entry(folder, reference)
     name = f"--process {reference}"
 

@@ -151,6 +151,14 @@ def given(ctx: typer.Context, names: dict[str, str]) -> dict[str, Any]:
     return found
 
 
+def load_ahead() -> None:
+    """Have Metaflow loaded beside this process, which has its own things to load first."""
+    from loom.flows.fork import stand_by
+    from loom.settings.layers import loom_home
+
+    stand_by(loom_home(os.environ), os.environ)
+
+
 def run_call(
     entry: dict[str, Any], package: str | Path, inputs: dict[str, Any], values: dict[str, Any]
 ) -> int:
@@ -167,11 +175,7 @@ def run_call(
             f"loom {entry['command']} --mlops metaflow",
         )
     if entry["flow"] and mlops != LOCAL and not options.value(values, "dry-run"):
-        # Metaflow loads beside this process, which has its own things to load first
-        from loom.flows.fork import stand_by
-        from loom.settings.layers import loom_home
-
-        stand_by(loom_home(os.environ), os.environ)
+        load_ahead()
     caller, words = asked()
     call = Call(
         package,

@@ -96,16 +96,18 @@ def load(ref: FrameRef, columns: Sequence[str] | None = None, *, keys: bool = Fa
         )
     source = ref.store.open(ref.key)
     names = [*wanted, ROW_KEY] if keys else wanted
+    # a column called `*` or `^a$` would be taken for a pattern of names; then all are read
+    chosen = None if any(name.startswith(("*", "^")) for name in names) else names
     if isinstance(source, Path):
-        frame = pl.read_parquet(source, columns=names)
+        frame = pl.read_parquet(source, columns=chosen)
     else:
         with source:
-            frame = pl.read_parquet(io.BytesIO(source.read()), columns=names)
-    frame = frame.select(names)
+            frame = pl.read_parquet(io.BytesIO(source.read()), columns=chosen)
+    frame = frame[list(names)]
     categorical = [name for name in wanted if name in ref.categories]
     if categorical:
         levels = _levels(ref)
-        frame = frame.with_columns(pl.col(name).cast(pl.Enum(levels[name].values)) for name in categorical)
+        frame = frame.with_columns(frame[name].cast(pl.Enum(levels[name].values)) for name in categorical)
     return frame
 
 

@@ -59,9 +59,10 @@ def no_holdout(rows: int) -> Holdout:
 def by_time(times: pl.DataFrame, share: float) -> Holdout:
     """The latest block: every sealed row is later than every other, and equal times stay together."""
     check_share(share, len(times))
-    names = times.columns
-    spoken = ", ".join(names)
-    clock = times.select(_comparable(times[name]) for name in names)
+    spoken = ", ".join(times.columns)
+    # names of our own: one such as `*` would be taken for a pattern of names
+    clock = pl.DataFrame([_comparable(each).alias(f"t{at}") for at, each in enumerate(times.get_columns())])
+    names = clock.columns
     moments = clock.group_by(names).len("__loom_rows").sort(names)
     if len(moments) < 2:
         raise LoomError(
@@ -154,7 +155,7 @@ def _comparable(column: pl.Series) -> pl.Series:
             "drop those rows, or leave --time out",
         )
     if column.dtype == pl.String:
-        plain = column.str.contains(r"^[0-9]{1,18}$")
+        plain = column.alias("text").str.contains(r"^[0-9]{1,18}$")
         if not plain.all():
             row = int((~plain).arg_max() or 0) + 1
             raise LoomError(

@@ -183,9 +183,14 @@ def _cells(count: int, kind: str = "") -> str:
     return f"{count:,} {kind + ' ' if kind else ''}{'cell' if count == 1 else 'cells'}"
 
 
+def _named_safely(cells: pl.Series) -> pl.Series:
+    # a column called `*` or `^a$` would be taken for a pattern of names
+    return cells.alias("cells")
+
+
 def examine(cells: pl.Series) -> Evidence:
     """Look at every cell of some text, closely."""
-    text = cells.str.strip_chars()
+    text = _named_safely(cells).str.strip_chars()
     frame = pl.DataFrame(
         {"t": text, "i": text.cast(pl.Int64, strict=False), "f": text.cast(pl.Float64, strict=False)}
     )
@@ -244,7 +249,7 @@ def convert(cells: pl.Series, decision: Decision) -> pl.Series:
     """The cells in the decided type; whitespace around them and words for missing fall away, text stays as it is."""
     if decision.kind in ("text", "empty"):
         return cells
-    text = cells.str.strip_chars()
+    text = _named_safely(cells).str.strip_chars()
     text = pl.select(pl.when((text != "") & ~text.is_in(TOKENS)).then(text)).to_series()
     if decision.kind == "date" and decision.date is not None:
         return decision.date.read(text)
