@@ -14,7 +14,7 @@ from loom.process.spec.verb import Input
 
 def one(kind: str, value: Any, **more: Any) -> Any:
     declared = {"it": Input.model_validate({"type": kind, **more})}
-    return read_inputs({"it": value}, declared, process="probe", folder=Path("/work"))["it"]
+    return read_inputs({"it": value}, declared, process="probe", folder=Path("/project"))["it"]
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def one(kind: str, value: Any, **more: Any) -> Any:
         ("columns", ["a", "b"], ["a", "b"]),
         ("pathspec", "IngestDataset/7", "IngestDataset/7"),
         ("duration", "1h30m", "1h30m"),
-        ("path", "out/report.html", "/work/out/report.html"),
+        ("path", "out/report.html", "/project/out/report.html"),
         ("path", "/tmp/x", "/tmp/x"),
         ("metric", "auc>=0.8", "auc>=0.8"),
     ],
