@@ -125,6 +125,26 @@ def test_a_process_inside_a_process_hands_over_its_verdict_summary_and_pathspec(
     journal.close()
 
 
+def test_a_process_inside_that_goes_further_than_the_one_around_it_is_refused(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    processes = tmp_path / "loom-processes"
+    reading = TOOLS.replace('frozenset({"reads", "writes"})', 'frozenset({"reads"})')
+    inputs = "{word: {type: text, default: x}, keep: {type: flag, raises_tier: workspace-write}}"
+    made = write_package(
+        processes, ONE, last="only", name="inner", inputs=inputs, tier="read-only", tools=reading
+    )
+    assert made.is_dir()
+    phases = """
+- {id: inside, description: Run it., run: {process: inner, args: {keep: true}}}
+- {id: last, description: End., depends_on: [inside], run: {tool: say, args: {word: done}}}
+"""
+    outer = write_package(processes, phases, last="last", name="outer", tier="read-only", tools=reading)
+    answer = carry_out(Call(str(outer), transport="local", workspace=tmp_path), environ=environ)
+    assert (answer.ended, answer.exit_code) == ("refused", 1)
+    assert "hand on" in answer.reasons[0]["what"]
+
+
 def test_a_process_that_would_run_itself_does_not_start(tmp_path: Path, environ: dict[str, str]) -> None:
     processes = tmp_path / "loom-processes"
     for name, other in (("ping", "pong"), ("pong", "ping")):

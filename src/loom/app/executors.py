@@ -75,6 +75,9 @@ class PhaseExecutor:
         given = {key: value for key, value in task.args.items() if value is not None}
         try:
             done = self.run_process(replace(self.nested, package=name, inputs=given))
+        except NotPermittedError as error:
+            # it would go further than the run that calls it was agreed to
+            return Execution(ToolResult.fail(str(error), kind="safety"), tool_calls=0)
         except LoomError as error:
             told = {"what": error.what, "why": error.why, "fix": error.fix}
             return Execution(ToolResult.fail(f"{error.what}: {error.why}", {"error": told}, kind="contract"))
