@@ -17,7 +17,7 @@ from loom.runtime.outcome import PhaseOutcome
 from loom.tools.plain_schema import plainly_fits
 
 # a result may say these beside its summary; they have places of their own, unless the schema claims them
-BESIDE = ("verdict", "reasons", "next", "data_object")
+BESIDE = ("verdict", "reasons", "next", "data_object", "card")
 MAX_REASONS = 50
 
 
@@ -56,6 +56,7 @@ def conclude(plan: Plan, request: RunRequest, done: Dispatched, *, command: str)
         summary,
         reasons=tuple(reasons[:MAX_REASONS]),
         next=tuple(beside.get("next", ())),
+        card=_card(beside),
         run=request.key,
         phases=_phases(outcomes),
         ended="blocked" if verdict == "BLOCKED" else "refused" if verdict.startswith("REFUSED") else "ok",
@@ -88,6 +89,12 @@ def _answer(verb: Verb | None, plan: Plan, scope: Scope) -> Answer | str:
     if wrong:
         return f"the summary of {plan.package.name} does not fit its schema: {'; '.join(wrong[:3])}"
     return str(verdict), summary, data
+
+
+def _card(beside: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What the tool wants on the page of the run."""
+    found = beside.get("card")
+    return found if isinstance(found, Mapping) else None
 
 
 def _misfits(summary: dict[str, Any], schema: Mapping[str, Any]) -> list[str]:

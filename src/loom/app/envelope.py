@@ -53,6 +53,9 @@ class Envelope:
     phases: tuple[Mapping[str, Any], ...] = ()
     """How each phase ended: for cards, tests and resuming; not part of the printed object."""
 
+    card: Mapping[str, Any] | None = None
+    """What the page of the run is to show, in the blocks of `loom.tools.card`; not part of it either."""
+
     @property
     def exit_code(self) -> int:
         """0 acceptable, 1 not acceptable, 2 it could not be carried out, 130 interrupted."""

@@ -187,9 +187,14 @@ class _Work:
                 "reasons": list(answer.reasons),
                 "next": list(answer.next),
                 "error": answer.error,
-                "phases": list(answer.phases),
+                # what a phase gave lies with the run; the journal stays small enough to be read whole
+                "phases": [_without_data(phase) for phase in answer.phases],
             },
         )
+
+
+def _without_data(phase: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in phase.items() if key != "data"}
 
 
 def _loader(prepared: Prepared, environ: Mapping[str, str]) -> ProcessLoader:

@@ -37,6 +37,7 @@ def lend(
     keeping: Keeping,
     flow: str | None,
     pathspec: str | None,
+    run: str | None = None,
 ) -> Services:
     """The services of one run: where data is kept depends on who keeps its runs."""
 
@@ -45,16 +46,21 @@ def lend(
 
     def catalogue() -> Any:
         if keeping == "folder":
-            return part("loom.dataio.catalogue", "DirectoryCatalogue")(home / "objects")
-        return part("loom.dataio.metaflow_catalogue", "MetaflowCatalogue")()
+            whole = part("loom.dataio.catalogue", "DirectoryCatalogue")(home / "objects")
+        else:
+            whole = part("loom.dataio.metaflow_catalogue", "MetaflowCatalogue")()
+        return part("loom.dataio.sealed", "Sealed")(whole)
 
     def blobs() -> Any:
         if keeping == "folder":
-            return catalogue().store
+            return part("loom.dataio.catalogue", "DirectoryCatalogue")(home / "objects").store
         return part("loom.dataio.metaflow_store", "MetaflowStore").of(flow or "Loom")
 
     def surroundings() -> Any:
         return part("loom.app.surroundings", "Surroundings")(home, environ, cwd)
+
+    def runs() -> Any:
+        return part("loom.app.run_index", "run_index")(environ, run, keeping)
 
     return Services(
         {
@@ -63,6 +69,7 @@ def lend(
             "pathspec": lambda: pathspec,
             "catalogue": catalogue,
             "blobs": blobs,
+            "runs": runs,
             "surroundings": surroundings,
         }
     )

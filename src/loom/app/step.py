@@ -277,8 +277,9 @@ def _folded(outcomes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _show(flow: Any, answer: Envelope) -> None:
     """Leave the run's card: for Metaflow, and beside the run where Metaflow keeps its cards elsewhere."""
-    flow.loom_card = {"envelope": answer.as_json(), "phases": list(answer.phases)}
-    html = card_html(answer.as_json(), answer.phases)
+    phases = [{key: value for key, value in phase.items() if key != "data"} for phase in answer.phases]
+    flow.loom_card = {"envelope": answer.as_json(), "phases": phases, "card": answer.card}
+    html = card_html(answer.as_json(), phases, answer.card)
     stored = store_card(flow, html)
     left = os.environ.get(RUN_FOLDER)
     if stored is None and left:

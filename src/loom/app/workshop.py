@@ -68,6 +68,7 @@ class Workshop:
             keeping=self.keeping,
             flow=verb.flow if verb else None,
             pathspec=pathspec,
+            run=run.request.key,
         )
 
     def executor(self, run: PreparedRun, services: Services) -> PhaseExecutor:

@@ -13,6 +13,7 @@ from typing import Any
 
 from loom.app.package_tests.objects import Wanted
 from loom.app.package_tests.pool import Ended
+from loom.core.index import RunFacts
 from loom.kernel.errors import LoomError
 from loom.process.spec.tests import Case
 
@@ -30,6 +31,7 @@ class Task:
     case: Case
     package: Path
     objects: tuple[Wanted, ...] = ()
+    runs: tuple[RunFacts, ...] = ()
     carry_out: str = "loom.app.run:carry_out"
     """What runs packages, as `module:name`."""
 
@@ -39,6 +41,7 @@ class Task:
             "case": self.case.model_dump(mode="json"),
             "package": str(self.package),
             "objects": [wanted.model_dump(mode="json") for wanted in self.objects],
+            "runs": [run.as_json() for run in self.runs],
             "carry_out": self.carry_out,
         }
 
@@ -46,7 +49,8 @@ class Task:
     def from_json(cls, data: Mapping[str, Any]) -> Task:
         """The task that plain data describes."""
         objects = tuple(Wanted.model_validate(each) for each in data["objects"])
-        return cls(Case.model_validate(data["case"]), Path(data["package"]), objects, data["carry_out"])
+        runs = tuple(RunFacts.from_json(each) for each in data["runs"])
+        return cls(Case.model_validate(data["case"]), Path(data["package"]), objects, runs, data["carry_out"])
 
 
 @dataclass(frozen=True, slots=True)

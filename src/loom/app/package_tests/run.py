@@ -26,9 +26,11 @@ from loom.app.package_tests.ending import Ending, ending_of
 from loom.app.package_tests.expectations import broken
 from loom.app.package_tests.golden import difference, snapshot, update
 from loom.app.package_tests.objects import Wanted, read_objects
+from loom.app.package_tests.past_runs import read_runs
 from loom.app.package_tests.place import Place, Seen, Task, remove
 from loom.app.package_tests.pool import Ended, Job, carry_out_all
 from loom.app.package_tests.report import CaseReport, Report
+from loom.core.index import RunFacts
 from loom.kernel.errors import LoomError
 from loom.process.loader import ProcessLoader
 from loom.process.package import Package
@@ -78,8 +80,9 @@ def run_tests(
     if not why_no_model(package, nested.packages):
         refuse_without_tools((package, *nested.packages))
     objects = read_objects(package.folder) if package.folder else ()
+    runs = read_runs(package.folder) if package.folder else ()
     with _folder() as root:
-        bench = _Bench(package, file, nested, objects, options, root)
+        bench = _Bench(package, file, nested, objects, runs, options, root)
         # closed before the folder goes, so that nothing works in it any more
         with closing(bench.reports(cases)) as numbered:
             reports = tuple(_told(numbered, on_case))
@@ -131,6 +134,7 @@ class _Bench:
     file: Path
     nested: Nested
     objects: tuple[Wanted, ...]
+    runs: tuple[RunFacts, ...]
     options: Options
     root: Path
     updated: list[str] = field(default_factory=list)
@@ -168,7 +172,7 @@ class _Bench:
 
     def _start(self, case: Case, place: Place, share: int) -> Job:
         whole = self.file.parent if self.package.folder is not None else None
-        task = Task(case, whole or self.file, self.objects, self.options.carry_out)
+        task = Task(case, whole or self.file, self.objects, self.runs, self.options.carry_out)
         place.prepare(task, whole, self.nested.paths)
         environ = place.environment(self.options.environ, share)
         return Job(place.folder, case.timeout_seconds, environ, place.workspace)

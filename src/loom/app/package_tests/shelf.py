@@ -1,15 +1,19 @@
-"""Puts the data objects of a case where its run will look for them."""
+"""Puts the data objects and the runs of a case where its run will look for them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
+from typing import cast
 
 from loom.app.package_tests.objects import FILE, Wanted
 from loom.app.package_tests.place import Place
+from loom.core.index import RunFacts
 from loom.dataio.addresses import parse_address
 from loom.dataio.catalogue import DirectoryCatalogue
 from loom.dataio.ingest import Request, ingest
 from loom.kernel.errors import LoomError
+from loom.runtime.journal import FILE_NAME, Journal, RunStatus
 
 FLOW = "IngestDataset"
 
@@ -34,3 +38,26 @@ def register(objects: Sequence[Wanted], place: Place) -> list[str]:
             raise LoomError(f"{FILE}, object {number}: {error.what}", error.why, error.fix) from None
         named.append(catalogue.register(FLOW, key))
     return named
+
+
+def write_down(runs: Sequence[RunFacts], place: Place) -> None:
+    """Enter runs into the journal of the case's home, each as if it had taken place then."""
+    if not runs:
+        return
+    now = 0.0
+    with closing(Journal(place.home / FILE_NAME, clock=lambda: now)) as journal:
+        for number, facts in enumerate(runs, 1):
+            key, now = f"run-{number:010d}", facts.started
+            told = {
+                "request": {"inputs": dict(facts.inputs)},
+                "summary": dict(facts.summary),
+                "reasons": list(facts.reasons),
+                "error": facts.error,
+                "reads": list(facts.reads),
+                "parent": facts.parent,
+            }
+            journal.begin(key, facts.verb, told, facts.experiment_id)
+            if facts.pathspec:
+                journal.locate(key, facts.pathspec)
+            now = facts.started + (facts.seconds or 0.0)
+            journal.conclude(key, cast(RunStatus, facts.status), facts.verdict)

@@ -77,11 +77,12 @@ def _words(error: LoomError | NotPermittedError) -> dict[str, str]:
 
 
 def _register(task: Task, place: Place) -> None:
-    if not task.objects:
+    if not task.objects and not task.runs:
         return
     # reading data takes libraries that most packages do not need
     shelf = importlib.import_module("loom.app.package_tests.shelf")
     shelf.register(task.objects, place)
+    shelf.write_down(task.runs, place)
 
 
 class _Watcher:
