@@ -24,16 +24,11 @@ HONEST: dict[str, Any] = {
     },
     "permutation_p": 0.001,
     "canary": {"score": 0.49, "chance": 0.5, "ci": [0.46, 0.52]},
-    "calibration": {
-        "brier_skill": {"value": 0.2, "ci": [0.15, 0.25]},
-        "ece": 0.02,
-        "noise_floor": {"mean": 0.02, "p99": 0.04},
-        "slope": {"value": 1.02, "ci": [0.9, 1.15]},
-    },
+    "calibration": {"ece": 0.02, "findings": []},
     "slices": [],
     "fairness": "not assessed",
     "leakage": {"flags": [], "suspects": []},
-    "overlaps": {"rows": 0, "groups": 0, "time": 0},
+    "overlaps": {"rows": 0, "groups": None, "times": None},
     "adversarial": {"auc": 0.51, "columns": []},
     "target_missing": 0.0,
     "errors": {},
@@ -56,7 +51,6 @@ REGRESSION: dict[str, Any] = HONEST | {
         "simple": [{"name": "ridge regression", "difference": {"value": 0.2, "ci": [0.1, 0.3]}}],
     },
     "canary": {"score": 4.02, "chance": 4.0, "ci": [3.9, 4.14]},
-    "calibration": {},
 }
 
 

@@ -14,13 +14,19 @@ from loom.science.judgement import RULES, judge
 from tests.science.judgement.measurements import HONEST, REGRESSION, spoiled
 
 LEAK = {"column": "refund", "reason": "score", "score": 0.999}
-SLICE = {"where": "region is north", "n": 200, "effect": 0.6}
-UNEQUAL = {
-    "column": "sex",
-    "findings": [{"code": "parity", "what": "selected less", "value": 0.5, "column": "sex"}],
-}
-AT_CHANCE = {"column": "sex", "findings": [{"code": "group_at_chance", "what": "no better than chance"}]}
-FEW = {"column": "sex", "findings": [{"code": "insufficient_group", "what": "too few"}]}
+SLICE = {"name": "region is north", "columns": ["region"], "n": 200, "effect": 0.6}
+SKILL = {"code": "brier_skill", "severity": "error", "what": "the mean would do better", "value": -0.1}
+TOO_BOLD = {"code": "calibration_slope", "severity": "warning", "what": "too bold", "value": 0.6}
+
+
+def unfair(code: str, severity: str) -> dict[str, Any]:
+    found = {"code": code, "severity": severity, "what": "groups differ", "value": 0.5, "column": "sex"}
+    return {"column": "sex", "findings": [found]}
+
+
+UNEQUAL = unfair("demographic_parity", "warning")
+AT_CHANCE = unfair("group_auc", "error")
+FEW = unfair("insufficient_group", "warning")
 WORSE = [{"name": "logistic regression", "difference": {"value": -0.03, "ci": [-0.05, -0.01]}}]
 AS_GOOD = [{"name": "logistic regression", "difference": {"value": 0.0, "ci": [-0.01, 0.01]}}]
 
@@ -38,7 +44,7 @@ def test_nothing_against_a_model_is_a_pass(honest: dict[str, Any]) -> None:
         ("leakage.suspects", [LEAK], "REVIEW", "suspect_used"),
         ("overlaps.rows", 1, "FAIL", "overlap"),
         ("overlaps.groups", 3, "FAIL", "overlap"),
-        ("overlaps.time", 2, "FAIL", "overlap"),
+        ("overlaps.times", 2, "FAIL", "overlap"),
         ("canary.ci", [0.51, 0.6], "FAIL", "canary_broken"),
         ("holdout", None, "FAIL", "no_holdout"),
         ("holdout.n", 0, "FAIL", "no_holdout"),
@@ -53,19 +59,15 @@ def test_nothing_against_a_model_is_a_pass(honest: dict[str, Any]) -> None:
         ("holdout.ci", [0.73, 0.84], "REVIEW", "imprecise"),
         ("baselines.simple", WORSE, "REVIEW", "worse_than_simple"),
         ("baselines.simple", AS_GOOD, "PASS", "worse_than_simple"),
-        ("calibration.brier_skill", {"value": -0.1, "ci": [-0.2, 0.0]}, "FAIL", "no_skill"),
-        ("calibration.ece", 0.06, "REVIEW", "miscalibrated"),
-        ("calibration.ece", 0.049, "PASS", ""),
-        ("calibration.slope", {"value": 0.6, "ci": [0.5, 0.79]}, "REVIEW", "miscalibrated"),
-        ("calibration.slope", {"value": 1.6, "ci": [1.26, 1.9]}, "REVIEW", "miscalibrated"),
-        ("calibration.slope", {"value": 0.7, "ci": [0.5, 0.81]}, "PASS", ""),
+        ("calibration.findings", [SKILL], "FAIL", "brier_skill"),
+        ("calibration.findings", [TOO_BOLD], "REVIEW", "calibration_slope"),
         ("metric.threshold", 0.84, "FAIL", "threshold_missed"),
         ("metric.threshold", 0.82, "REVIEW", "threshold_missed"),
         ("metric.threshold", 0.80, "PASS", ""),
         ("slices", [SLICE], "REVIEW", "bad_slice"),
-        ("fairness", [UNEQUAL], "REVIEW", "parity"),
+        ("fairness", [UNEQUAL], "REVIEW", "demographic_parity"),
         ("fairness", [FEW], "REVIEW", "insufficient_group"),
-        ("fairness", [AT_CHANCE], "FAIL", "group_at_chance"),
+        ("fairness", [AT_CHANCE], "FAIL", "group_auc"),
         ("adversarial.auc", 0.60, "REVIEW", "distinguishable"),
         ("splitter.horizon_assumed", True, "REVIEW", "horizon_assumed"),
         ("holdout.openings", 2, "REVIEW", "holdout_reused"),
@@ -141,6 +143,11 @@ def test_telling_the_parts_apart_is_expected_of_a_split_by_time() -> None:
     measured["splitter"]["kind"] = "time+group"
     found = judge(measured)
     assert (found.verdict, found.reasons[0].severity) == ("PASS", "info")
+
+
+def test_amounts_are_not_probabilities() -> None:
+    found = judge(spoiled("calibration.findings", [SKILL, TOO_BOLD], REGRESSION))
+    assert (found.verdict, {reason.severity for reason in found.reasons}) == ("PASS", {"info"})
 
 
 def test_the_worst_is_said_first() -> None:

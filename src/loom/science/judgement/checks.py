@@ -17,10 +17,7 @@ TARGET_MISSING = 0.05
 CHANCE = 0.01
 FAR_BELOW, BELOW = 5.0, 3.0
 WIDE = 0.05
-ECE = 0.05
-SLOPE = (0.8, 1.25)
-PARITY = 0.8
-ODDS = 0.1
+EFFECT = 0.4
 TELL_APART = 0.60
 
 
@@ -47,15 +44,15 @@ def suspect_used(read: Reading) -> Iterator[Reason]:
 def overlap(read: Reading) -> Iterator[Reason]:
     """What lies on both sides of a split."""
     found = read.of("overlaps")
-    for kind in ("rows", "groups", "time"):
-        count = _number(found, kind)
+    for kind in ("rows", "groups", "times"):
+        count = 0.0 if found[kind] is None else _number(found, kind)  # none: nothing of that kind
         if count > 0:
             yield Reason(
                 "overlap", FAILS, f"{count:,.0f} {_OVERLAPS[kind]} are on both sides of a split", count, 0
             )
 
 
-_OVERLAPS = {"rows": "equal rows", "groups": "entities", "time": "intervals of time"}
+_OVERLAPS = {"rows": "equal rows", "groups": "entities", "times": "intervals of time"}
 
 
 def canary_broken(read: Reading) -> Iterator[Reason]:
@@ -145,38 +142,10 @@ def worse_than_simple(read: Reading) -> Iterator[Reason]:
             yield Reason("worse_than_simple", NOTED, what, _round(_number(simple["difference"], "value")), 0)
 
 
-def no_skill(read: Reading) -> Iterator[Reason]:
-    """Probabilities that say less than the base rate."""
-    if read.task == "regression":
-        return
-    skill = read.of("calibration")["brier_skill"]
-    if not skill["ci"][1] > 0:
-        what = "the probabilities say no more than the base rate does"
-        yield Reason("no_skill", FAILS, what, _round(skill["ci"][1]), 0)
-
-
 def miscalibrated(read: Reading) -> Iterator[Reason]:
-    """Probabilities that do not mean what they say."""
-    if read.task == "regression":
-        return
-    found = read.of("calibration")
-    ece, noise = _number(found, "ece"), _number(found["noise_floor"], "p99")
-    if ece >= ECE and ece > noise:
-        what = f"probabilities are off by {ece:.3f} on average; noise explains {noise:.3f}"
-        yield Reason("miscalibrated", REVIEWED, what, _round(ece), max(ECE, _round(noise)))
-    slope = found.get("slope")
-    if slope is not None:
-        low, high = slope["ci"]
-        if high < SLOPE[0] or low > SLOPE[1]:
-            way = "too sure" if high < SLOPE[0] else "not sure enough"
-            what = f"the probabilities are {way}: their slope is {slope['value']:.2f}"
-            yield Reason(
-                "miscalibrated",
-                REVIEWED,
-                what,
-                _round(slope["value"]),
-                SLOPE[0] if high < SLOPE[0] else SLOPE[1],
-            )
+    """Probabilities that do not mean what they say; of amounts it is a note."""
+    for finding in read.of("calibration")["findings"]:
+        yield _relayed(finding, NOTED if read.task == "regression" else None)
 
 
 def threshold_missed(read: Reading) -> Iterator[Reason]:
@@ -199,8 +168,8 @@ def threshold_missed(read: Reading) -> Iterator[Reason]:
 def bad_slice(read: Reading) -> Iterator[Reason]:
     """Parts of the data where the model is worse than it says."""
     for part in read.of("slices"):
-        what = f"worse than it claims where {part['where']} ({part['n']:,} rows)"
-        yield Reason("bad_slice", REVIEWED, what, _round(_number(part, "effect")), 0.4)
+        what = f"worse than it claims where {part['name']} ({part['n']:,} rows)"
+        yield Reason("bad_slice", REVIEWED, what, _round(_number(part, "effect")), EFFECT, part["columns"][0])
 
 
 def unfair(read: Reading) -> Iterator[Reason]:
@@ -209,17 +178,8 @@ def unfair(read: Reading) -> Iterator[Reason]:
     if isinstance(found, str):
         return  # nobody asked for it, and the summary says so
     for finding in (each for column in found for each in column["findings"]):
-        fails = finding["code"] == "group_at_chance" or (
-            read.strict and finding["code"] not in ("insufficient_group",)
-        )
-        yield Reason(
-            str(finding["code"]),
-            FAILS if fails else REVIEWED,
-            str(finding["what"]),
-            finding.get("value"),
-            finding.get("threshold"),
-            finding.get("column"),
-        )
+        breach = read.strict and finding["code"] != "insufficient_group"
+        yield _relayed(finding, FAILS if breach else None)
 
 
 def distinguishable(read: Reading) -> Iterator[Reason]:
@@ -246,6 +206,20 @@ def holdout_reused(read: Reading) -> Iterator[Reason]:
     if openings > 1:
         what = f"the holdout was opened for {openings:.0f} models; each look makes the next score too good"
         yield Reason("holdout_reused", REVIEWED, what, openings, 1)
+
+
+def _relayed(
+    finding: Mapping[str, Any], severity: Literal["error", "warning", "info"] | None = None
+) -> Reason:
+    """A finding of the measurement itself, as a reason."""
+    return Reason(
+        str(finding["code"]),
+        severity or finding["severity"],
+        str(finding["what"]),
+        finding.get("value"),
+        finding.get("threshold"),
+        finding.get("column"),
+    )
 
 
 def _opened(read: Reading) -> Mapping[str, Any]:

@@ -135,21 +135,14 @@ RULES: tuple[Rule, ...] = (
         checks.worse_than_simple,
     ),
     Rule(
-        "no_skill",
+        "miscalibrated",
         "FAIL",
         ("calibration",),
-        "Brier skill against the base rate with its 95 % interval",
-        "probabilities say more than the base rate does",
-        "the interval ends at or below 0",
-        checks.no_skill,
-    ),
-    Rule(
-        "miscalibrated",
-        "REVIEW",
-        ("calibration",),
-        "expected calibration error beside what perfect probabilities show at this size; slope of the recalibration",
+        "Brier skill against the base rate; calibration error beside what perfect probabilities show at this size; "
+        "slope of the recalibration",
         "probabilities mean what they say",
-        "error of 0.05 or more and above the 99th percentile of the noise, or a slope wholly outside 0.8 to 1.25",
+        "skill whose interval ends at or below 0 fails; an error of 0.05 or more above the 99th percentile of the "
+        "noise, or a slope wholly outside 0.8 to 1.25, is reviewed",
         checks.miscalibrated,
     ),
     Rule(
