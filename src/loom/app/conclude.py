@@ -17,7 +17,7 @@ from loom.runtime.outcome import PhaseOutcome
 from loom.tools.plain_schema import plainly_fits
 
 # a result may say these beside its summary; they have places of their own, unless the schema claims them
-BESIDE = ("verdict", "reasons", "next", "data_object", "card")
+BESIDE = ("verdict", "reasons", "next", "data_object", "card", "kept")
 MAX_REASONS = 50
 
 
@@ -89,6 +89,15 @@ def _answer(verb: Verb | None, plan: Plan, scope: Scope) -> Answer | str:
     if wrong:
         return f"the summary of {plan.package.name} does not fit its schema: {'; '.join(wrong[:3])}"
     return str(verdict), summary, data
+
+
+def kept_by(outcomes: Mapping[str, PhaseOutcome]) -> dict[str, Mapping[str, Any]]:
+    """The files that the phases of a run kept beside its data, by name."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for outcome in outcomes.values():
+        kept = outcome.data.get("kept") if outcome.is_good and isinstance(outcome.data, Mapping) else None
+        found |= kept if isinstance(kept, Mapping) else {}
+    return found
 
 
 def _card(beside: Mapping[str, Any]) -> Mapping[str, Any] | None:

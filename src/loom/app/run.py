@@ -15,7 +15,7 @@ from typing import Any
 from loom.app.approving import approve, approver_of, call_plan
 from loom.app.beginning import begin, folder_of, opened, pathspecs_of
 from loom.app.call import Asker, Call, OnEvent
-from loom.app.conclude import conclude
+from loom.app.conclude import conclude, kept_by
 from loom.app.envelope import Envelope
 from loom.app.executors import Faults
 from loom.app.prepare import Prepared, prepare
@@ -183,6 +183,7 @@ class _Work:
                 "pathspec": answer.pathspec,
                 "card_path": answer.card_path,
                 "reads": list(dict.fromkeys(reads)),
+                "kept": kept_by(done.outcomes),
                 "summary": answer.summary,
                 "reasons": list(answer.reasons),
                 "next": list(answer.next),

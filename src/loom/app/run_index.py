@@ -35,6 +35,15 @@ class JournalIndex:
         wanted = [facts for facts in found if flow is None or facts.flow == flow]
         return wanted if limit is None else wanted[:limit]
 
+    def kept_by(self, pathspec: str) -> Mapping[str, Any]:
+        """The records of the files that a run kept, by name; none where there is no such run."""
+        with open_history(self.environ) as history:
+            try:
+                found: Mapping[str, Any] = history.find(pathspec).document.get("kept") or {}
+            except LoomError:
+                return {}
+        return found
+
     def run(self, pathspec: str) -> RunFacts:
         """One run; a LoomError that names near ones where there is none of that name."""
         with open_history(self.environ) as history:

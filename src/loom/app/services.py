@@ -38,22 +38,24 @@ def lend(
     flow: str | None,
     pathspec: str | None,
     run: str | None = None,
+    may_unseal: bool = False,
 ) -> Services:
-    """The services of one run: where data is kept depends on who keeps its runs."""
+    """The services of one run: where data is kept depends on who keeps its runs. Holdouts are for those that judge."""
 
     def part(module: str, name: str) -> Any:
         return getattr(importlib.import_module(module), name)
 
-    def catalogue() -> Any:
+    def whole() -> Any:
         if keeping == "folder":
-            whole = part("loom.dataio.catalogue", "DirectoryCatalogue")(home / "objects")
-        else:
-            whole = part("loom.dataio.metaflow_catalogue", "MetaflowCatalogue")()
-        return part("loom.dataio.sealed", "Sealed")(whole)
+            return part("loom.dataio.catalogue", "DirectoryCatalogue")(home / "objects")
+        return part("loom.dataio.metaflow_catalogue", "MetaflowCatalogue")()
+
+    def holdouts() -> Any:
+        return part("loom.dataio.unsealing", "Holdouts")(whole(), home / "openings")
 
     def blobs() -> Any:
         if keeping == "folder":
-            return part("loom.dataio.catalogue", "DirectoryCatalogue")(home / "objects").store
+            return whole().store
         return part("loom.dataio.metaflow_store", "MetaflowStore").of(flow or "Loom")
 
     def surroundings() -> Any:
@@ -62,12 +64,21 @@ def lend(
     def runs() -> Any:
         return part("loom.app.run_index", "run_index")(environ, run, keeping)
 
+    def kept() -> Any:
+        find = part("loom.dataio.kept", "in_metaflow")
+        if keeping == "folder":
+            find = part("loom.dataio.kept", "in_folder")(runs().kept_by, whole().store)
+        return part("loom.dataio.kept", "KeptFiles")(find)
+
+    sealed = {"holdouts": holdouts} if may_unseal else {}
     return Services(
         {
+            **sealed,
             "home": lambda: home,
             "cwd": lambda: cwd,
             "pathspec": lambda: pathspec,
-            "catalogue": catalogue,
+            "catalogue": lambda: part("loom.dataio.sealed", "Sealed")(whole()),
+            "kept": kept,
             "blobs": blobs,
             "runs": runs,
             "surroundings": surroundings,

@@ -13,10 +13,14 @@ from loom.app.executors import Faults, Permit, PhaseExecutor
 from loom.app.judging import PackageJudge
 from loom.app.prepare import Prepared
 from loom.app.services import Keeping, Services, lend
+from loom.process.loader import builtin_root
+from loom.process.package import Package
 from loom.runtime.dispatch import Emit, PreparedRun, RunRequest
 from loom.runtime.driver import PhaseDriver
 from loom.runtime.phases import Phases, Tell
 from loom.tools.context import Permissions, ToolContext
+
+JUDGE = "validate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class Workshop:
             flow=verb.flow if verb else None,
             pathspec=pathspec,
             run=run.request.key,
+            may_unseal=_may_unseal(self.prepared.package),
         )
 
     def executor(self, run: PreparedRun, services: Services) -> PhaseExecutor:
@@ -109,3 +114,9 @@ class Workshop:
         values = [request.inputs.get(name) for name in names]
         flat = [each for value in values for each in (value if isinstance(value, list) else [value])]
         return [Path(each) for each in flat if isinstance(each, str)]
+
+
+def _may_unseal(package: Package) -> bool:
+    """Only the judge that comes with Loom opens holdouts; a package of the same name from elsewhere does not."""
+    folder = package.folder
+    return folder is not None and folder.resolve() == (builtin_root() / JUDGE).resolve()

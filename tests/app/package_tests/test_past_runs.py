@@ -53,7 +53,7 @@ def test_a_case_finds_them_as_its_own_past(tmp_path: Path) -> None:
     task = Task(Case(id="a-case", mode="deterministic", goal="See."), package, (), read_runs(package))
     place.prepare(task, package, {})
     assert place.task() == task
-    write_down(task.runs, place)
+    write_down(task.runs, package, place)
     newest, oldest = JournalIndex({"LOOM_HOME": str(place.home)}).runs()
     assert (newest.summary, newest.started) == ({"leakage_flags": []}, 2e9)
     assert (oldest.status, oldest.seconds) == ("interrupted", 3.0)

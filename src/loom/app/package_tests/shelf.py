@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 from loom.app.package_tests.objects import FILE, Wanted
+from loom.app.package_tests.past_runs import FOLDER
 from loom.app.package_tests.place import Place
 from loom.core.index import RunFacts
 from loom.dataio.addresses import parse_address
+from loom.dataio.blobs import BlobStore
 from loom.dataio.catalogue import DirectoryCatalogue
+from loom.dataio.files import FileRef
 from loom.dataio.ingest import Request, ingest
 from loom.kernel.errors import LoomError
 from loom.runtime.journal import FILE_NAME, Journal, RunStatus
 
 FLOW = "IngestDataset"
+_READER = "loom.science.serving.model:Served.from_bytes"
 
 
 def register(objects: Sequence[Wanted], place: Place) -> list[str]:
@@ -40,10 +45,11 @@ def register(objects: Sequence[Wanted], place: Place) -> list[str]:
     return named
 
 
-def write_down(runs: Sequence[RunFacts], place: Place) -> None:
+def write_down(runs: Sequence[RunFacts], package: Path, place: Place) -> None:
     """Enter runs into the journal of the case's home, each as if it had taken place then."""
     if not runs:
         return
+    store = DirectoryCatalogue(place.home / "objects").store
     now = 0.0
     with closing(Journal(place.home / FILE_NAME, clock=lambda: now)) as journal:
         for number, facts in enumerate(runs, 1):
@@ -55,9 +61,17 @@ def write_down(runs: Sequence[RunFacts], place: Place) -> None:
                 "error": facts.error,
                 "reads": list(facts.reads),
                 "parent": facts.parent,
+                "kept": _kept(facts, package, store),
             }
             journal.begin(key, facts.verb, told, facts.experiment_id)
             if facts.pathspec:
                 journal.locate(key, facts.pathspec)
             now = facts.started + (facts.seconds or 0.0)
             journal.conclude(key, cast(RunStatus, facts.status), facts.verdict)
+
+
+def _kept(facts: RunFacts, package: Path, store: BlobStore) -> dict[str, Any]:
+    """The files of the folder that is called as the run is, as if the run had kept them."""
+    folder = package / FOLDER / facts.name.replace("/", "-")
+    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    return {path.stem: FileRef.put(path.read_bytes(), _READER, store).record() for path in files}

@@ -82,7 +82,7 @@ def _register(task: Task, place: Place) -> None:
     # reading data takes libraries that most packages do not need
     shelf = importlib.import_module("loom.app.package_tests.shelf")
     shelf.register(task.objects, place)
-    shelf.write_down(task.runs, place)
+    shelf.write_down(task.runs, task.package, place)
 
 
 class _Watcher:

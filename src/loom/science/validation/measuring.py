@@ -201,7 +201,9 @@ def _cv(
 def _leaks(problem: Problem, asked: Asked) -> dict[str, Any]:
     """The leak tests over the columns the model reads."""
     used = _used(problem)
-    table = problem.train.select(dict.fromkeys([*used, problem.target, *problem.time, *_group(problem)]))
+    table = problem.train.select(
+        list(dict.fromkeys([*used, problem.target, *problem.time, *_group(problem)]))
+    )
     found = leakage(
         table, problem.target, task=problem.task, time=problem.time, group=problem.group, seed=asked.seed
     )
