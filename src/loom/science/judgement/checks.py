@@ -31,9 +31,10 @@ def leak_used(read: Reading) -> Iterator[Reason]:
 def suspect_used(read: Reading) -> Iterator[Reason]:
     """Columns that are too good to be taken on trust."""
     for suspect in read.of("leakage")["suspects"]:
-        column = str(suspect["column"])
+        column = suspect["column"]
         vouched = column in read.accepted
-        what = f"`{column}` is suspiciously good: {suspect['reason']}" + (
+        about = "the rows" if column is None else f"`{column}`"
+        what = f"{about}: {suspect.get('detail') or suspect['reason']}" + (
             "; you vouch for it" if vouched else ""
         )
         yield Reason(

@@ -165,7 +165,7 @@ def _told(asked: Asked) -> dict[str, Any]:
     return {
         "name": metric.name,
         "direction": metric.direction,
-        "bounded": metric.worst is not None and abs(metric.best - metric.worst) <= 2,
+        "bounded": metric.direction == "higher",  # shares, areas and what is explained lie within 1
         "operator": asked.operator,
         "threshold": asked.threshold,
     }
@@ -199,17 +199,24 @@ def _cv(
 
 
 def _leaks(problem: Problem, asked: Asked) -> dict[str, Any]:
-    """The leak tests over the columns the model reads."""
-    used = _used(problem)
-    table = problem.train.select(
-        list(dict.fromkeys([*used, problem.target, *problem.time, *_group(problem)]))
-    )
+    """The leak tests over all columns; what they say of columns that the model does not read is left out."""
+    used = set(_used(problem))
     found = leakage(
-        table, problem.target, task=problem.task, time=problem.time, group=problem.group, seed=asked.seed
+        problem.train,
+        problem.target,
+        task=problem.task,
+        time=problem.time,
+        group=problem.group,
+        seed=asked.seed,
     )
+    of_rows = {check.code for check in found.checks}
     return {
-        "flags": [flag.as_json() for flag in found.flags if flag.column is None or flag.column in used],
-        "suspects": [suspect.as_json() for suspect in found.suspects if suspect.column in used],
+        "flags": [flag.as_json() for flag in found.flags if flag.column in used],
+        "suspects": [
+            suspect.as_json()
+            for suspect in found.suspects
+            if suspect.column is None or suspect.column in used or suspect.reason in of_rows
+        ],
     }
 
 
@@ -336,10 +343,6 @@ def _used(problem: Problem) -> list[str]:
 
 def _frame_of(problem: Problem, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select([name for name in _used(problem) if name in rows.columns])
-
-
-def _group(problem: Problem) -> list[str]:
-    return [problem.group] if problem.group else []
 
 
 def _codes(rows: pl.DataFrame, group: str | None) -> npt.NDArray[np.int64] | None:

@@ -53,8 +53,7 @@ class Problem:
         if self.task == "regression":
             return ()
         answers = plain(self.train.select(self.target)).to_series().gather(self.known)
-        levels = answers.unique().sort()
-        return tuple(str(level) for level in spelled(levels))
+        return tuple(_words(answers.unique().sort()))
 
     @cached_property
     def answers(self) -> Answers:
@@ -72,7 +71,7 @@ class Problem:
         if self.task == "regression":
             return column.cast(pl.Float64, strict=False).to_numpy()
         codes = {label: code for code, label in enumerate(self.classes)}
-        return np.array([codes.get(label, -1) for label in spelled(column).to_list()], np.int64)
+        return np.array([codes.get(label, -1) for label in _words(column)], np.int64)
 
     def with_answers(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows of a frame that have an answer."""
@@ -108,3 +107,8 @@ class Prepared:
     transformer: Transformer | None
     train: pl.DataFrame
     others: tuple[pl.DataFrame, ...]
+
+
+def _words(column: pl.Series) -> list[str]:
+    """The cells of a column as text."""
+    return spelled(column).cast(pl.String).to_list()
