@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from loom.cli import options
+from loom.settings.engine import engine_environment
 from tests.app.past import Past
 from tests.cli.calls import Calls
 from tests.cli.conftest import Loom
@@ -37,6 +40,17 @@ def past(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     yield Past(tmp_path / "home")
     monkeypatch.undo()
     time.tzset()
+
+
+@pytest.fixture
+def kept(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What Metaflow keeps of runs, by pathspec; its configuration is that of before once the test has ended."""
+    for name in engine_environment(Path("home"), {}):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    found: dict[str, Any] = {}
+    monkeypatch.setattr("loom.dataio.metaflow_runs.left_by", found.get)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -121,6 +135,101 @@ def test_show_says_what_ran_on_what_under_which_policy_and_how_it_ended(past: Pa
     told = json.loads(loom("show", "last", "--json").out)
     assert told["pathspec"] == "EdaFlow/1"
     assert "secret" not in out + json.dumps(told)
+
+
+def test_the_page_of_a_run_is_the_one_that_was_stored_with_it(past: Past, loom: Loom, here: Path) -> None:
+    (here / "card.html").write_text("<p>stored</p>")
+    past.run("EdaFlow/1", card_path=str(here / "card.html"))
+    answer = loom("show", "EdaFlow/1", "--html", "page.html")
+    assert (answer.code, answer.out, answer.err) == (0, f"{here / 'page.html'}\n", "")
+    assert (here / "page.html").read_text() == "<p>stored</p>"
+
+
+def test_a_run_without_a_stored_page_gets_one_from_the_journal(
+    past: Past, loom: Loom, here: Path, kept: dict[str, Any]
+) -> None:
+    past.run(
+        "EdaFlow/1",
+        status="failed",
+        verdict="ERROR",
+        phases=[BAD],
+        summary={"n_rows": 3},
+        card_path=str(here / "gone"),
+    )
+    assert loom("show", "EdaFlow/1", "--html", "page.html").code == 0
+    page = (here / "page.html").read_text()
+    assert all(
+        words in page
+        for words in ("EdaFlow/1", "ERROR", "profile", "the file is gone", "loom resume EdaFlow/1")
+    )
+    assert "a secret" not in page
+
+
+def test_a_page_is_made_of_what_metaflow_keeps_when_its_file_is_gone(
+    past: Past, loom: Loom, here: Path, kept: dict[str, Any]
+) -> None:
+    left = {
+        "envelope": {"verb": "eda", "VERDICT": "FLAGGED", "pathspec": "EdaFlow/1", "summary": {}},
+        "phases": [],
+        "card": {"numbers": [{"label": "Leaks", "value": 17}]},
+    }
+    kept["EdaFlow/1"] = left
+    past.run("EdaFlow/1", card_path=str(here / "gone"))
+    assert loom("show", "EdaFlow/1", "--html", "page.html").code == 0
+    assert "Leaks</dt><dd>17<" in (here / "page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("file", "why"), [(".", "it is a folder"), ("none/page.html", "no such file or directory")]
+)
+def test_a_page_that_cannot_be_written_is_three_lines(
+    past: Past, loom: Loom, here: Path, file: str, why: str
+) -> None:
+    past.run("EdaFlow/1")
+    answer = loom("show", "EdaFlow/1", "--html", file)
+    assert (answer.code, answer.out) == (2, "")
+    assert why in answer.err and [line.split(":")[0] for line in answer.err.splitlines()] == [
+        "error",
+        "  why",
+        "  fix",
+    ]
+    assert list(here.iterdir()) == []
+
+
+def test_a_page_is_opened_in_the_browser(
+    past: Past, loom: Loom, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: opened.append(address) or True)
+    monkeypatch.setenv("DISPLAY", ":0")
+    key = past.run("EdaFlow/1")
+    page = tmp_path / "home" / "runs" / key / "page.html"
+    answer = loom("show", "last", "--open")
+    assert (answer.code, answer.out, answer.err) == (0, f"{page}\n", "")
+    assert opened == [page.as_uri()] and "EdaFlow/1" in page.read_text()
+    told = json.loads(loom("show", "last", "--open", "--html", "my page.html", "--json").out)
+    assert told == {
+        "schema_version": 1,
+        "run": "EdaFlow/1",
+        "page": str(here / "my page.html"),
+        "opened": True,
+    }
+    assert opened[1] == (here / "my page.html").as_uri()
+
+
+def test_off_a_desktop_opening_a_page_says_where_it_is(
+    past: Past, loom: Loom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    key = past.run("EdaFlow/1")
+    shutil.rmtree(tmp_path / "home" / "runs" / key)
+    answer = loom("show", "EdaFlow/1", "--open")
+    assert answer.code == 0
+    assert "open this file in yours" in answer.err
+    assert "EdaFlow/1" in Path(answer.out.strip()).read_text()
 
 
 def test_a_run_that_stopped_says_how_to_go_on(past: Past, loom: Loom) -> None:

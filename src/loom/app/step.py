@@ -23,7 +23,7 @@ from typing import Any
 from loom.app.approving import approve, approver_of
 from loom.app.beginning import REQUEST
 from loom.app.call import Call
-from loom.app.conclude import conclude
+from loom.app.conclude import conclude, kept_by
 from loom.app.envelope import Envelope
 from loom.app.prepare import Prepared, prepare, prepared_from
 from loom.app.record import LOCATED
@@ -36,7 +36,7 @@ from loom.flows.parameters import GOAL, INPUTS, parameters_of
 from loom.kernel.errors import LoomError
 from loom.process.loader import ProcessLoader
 from loom.process.plan import plan
-from loom.render.card import card_html
+from loom.render.html.page import card_html
 from loom.runtime.dispatch import TASKS, Dispatched, PreparedRun, RunRequest
 from loom.runtime.grants import Clearance
 from loom.runtime.lookup import NothingThereError
@@ -153,6 +153,12 @@ def finish(flow: Any) -> None:
         for key in made:
             for name, value in artifacts_of(key, task.services["blobs"]).items():
                 setattr(flow, name, value)
+    if kept := kept_by(outcomes):
+        from_record = importlib.import_module("loom.dataio.files").from_record
+        for name, record in kept.items():
+            if hasattr(flow, name):
+                raise ValueError(f"a file cannot be kept as {name}: the flow has something of that name")
+            setattr(flow, name, from_record(record, task.services["blobs"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from loom.cli.options import complete
 from loom.cli.verbs import RunCommand
 
 if TYPE_CHECKING:
-    from loom.app.history import History
+    from loom.app.history import History, Run
 
 app = typer.Typer(
     help="See what was run, and go on with it.",
@@ -99,6 +100,10 @@ def show(
     lineage: Annotated[
         bool, typer.Option("--lineage", help="Show what it was made from, and what uses it.")
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write its page to a file.")
+    ] = None,
+    opened: Annotated[bool, typer.Option("--open", help="Open its page in the browser.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show what a run did, on what, and how it ended."""
@@ -109,12 +114,30 @@ def show(
         found = history.find(run)
         told = _with_resume(found.in_full())
         graph = history.lineage() if lineage else None
-    if as_json:
+    if html is not None or opened:
+        _show_page(found, told, html, opened=opened, as_json=as_json)
+    elif as_json:
         print_json(told | ({"lineage": graph.as_json(found.name)} if graph else {}))
     elif graph:
         typer.echo(lineage_text(found.name, graph.above, graph.below, graph.told, color=CURRENT.color()))
     else:
         typer.echo(run_text(told, color=CURRENT.color(), width=width()))
+
+
+def _show_page(run: Run, told: dict[str, Any], file: Path | None, *, opened: bool, as_json: bool) -> None:
+    """Write the page of a run where it is wanted, or open it; print where it is."""
+    from loom.app.page import open_page, page_of, place_of, write_page
+    from loom.cli.running import print_json
+
+    page = page_of(run, told, os.environ)
+    path = write_page(page, file, run) if file is not None else place_of(page, run)
+    is_open = opened and open_page(path, os.environ)
+    if as_json:
+        print_json({"schema_version": 1, "run": run.name, "page": str(path), "opened": is_open})
+        return
+    typer.echo(path)
+    if opened and not is_open:
+        typer.echo("no browser can be opened here: open this file in yours", err=True)
 
 
 def _with_resume(told: dict[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class LoomCard(MetaflowCard):
         """The page, made of what the task left."""
         left = task.data.loom_card
         # Metaflow imports every type of card each time it starts; what draws this one can wait
-        page: str = importlib.import_module("loom.render.card").card_html(
+        page: str = importlib.import_module("loom.render.html.page").card_html(
             left["envelope"], left["phases"], left.get("card")
         )
         return page
