@@ -6,9 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from loom.science.columns import plain
 from loom.science.disclosure import is_personal_name, looks_personal
-from loom.science.inspection import inspect
-from loom.science.roles import is_id_name
+from loom.science.names import is_counter_name, is_id_name, spoken, words
+from loom.science.profile.inspection import inspect
+from loom.science.reading import reading_of
 
 N = 400
 RANDOM = np.random.default_rng(0)
@@ -41,8 +43,23 @@ ROLES = {
 @pytest.mark.parametrize("name", ROLES)
 def test_values_and_name_tell_the_role(name: str) -> None:
     cells, role = ROLES[name]
-    found, _ = inspect(pl.DataFrame({name: cells}), 0)
+    found, _ = inspect(plain(pl.DataFrame({name: cells})), 0)
     assert found[0].role == role
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_a_column_that_is_read_alone_is_used_as_its_role_says(name: str) -> None:
+    cells, role = ROLES[name]
+    use = reading_of(plain(pl.DataFrame({name: cells})).to_series()).use
+    assert use == {"none": "empty", "nan": "empty", "nested": "nested"}.get(name, role)
+
+
+def test_text_is_read_as_the_numbers_or_the_dates_it_holds() -> None:
+    numbers = pl.Series("n", [" 1,000.5 ", "7", " ", None] * 10)
+    assert reading_of(numbers).of(numbers).to_list()[:4] == [1000.5, 7.0, None, None]
+    for cells in (["2021-03-04", "2021-03-05"], ["04.03.2021", "05.03.2021"], ["20210304", "20210305"]):
+        dates = pl.Series("d", cells)
+        assert reading_of(dates).of(dates).dt.strftime("%F").to_list() == ["2021-03-04", "2021-03-05"]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +69,7 @@ def test_values_and_name_tell_the_role(name: str) -> None:
         ("user_id", True, True),
         ("PassengerId", True, True),
         ("No", True, False),
+        ("identifier", True, True),
         ("row number", True, False),
         ("paid", False, False),
         ("humidity", False, False),
@@ -60,7 +78,20 @@ def test_values_and_name_tell_the_role(name: str) -> None:
     ],
 )
 def test_names_of_ids_end_as_such_names_do(name: str, counter: bool, key: bool) -> None:
-    assert (is_id_name(name), is_id_name(name, counter=False)) == (counter, key)
+    assert (is_counter_name(name), is_id_name(name)) == (counter, key)
+
+
+def test_a_name_has_words_however_it_is_written() -> None:
+    assert words("customerID") == words("customer_id") == words("Customer Id") == ["customer", "id"]
+    assert words("IPAddress") == ["ip", "address"]
+    assert words("größe-Straße") == ["größe", "straße"]
+    assert words("userIDs") == ["user", "ids"]
+
+
+def test_a_name_in_a_sentence_is_one_short_line() -> None:
+    assert spoken("a\nb") == "a b"
+    assert spoken("\u200b") == "(blank)"
+    assert len(spoken("x" * 100)) == 60
 
 
 @pytest.mark.parametrize(

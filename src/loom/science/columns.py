@@ -9,8 +9,13 @@ from typing import Any, TypeAlias
 import polars as pl
 import pyarrow as pa
 
-BLOCK_CELLS = 8_000_000
+_BLOCK_CELLS = 8_000_000
 _BLOCK_COLUMNS = 512
+
+
+def block_width(rows: int) -> int:
+    """How many columns of so many rows are read at once."""
+    return max(1, min(_BLOCK_COLUMNS, _BLOCK_CELLS // max(rows, 1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +26,25 @@ class Columns:
     rows: int
     read: Callable[[Sequence[str]], pl.DataFrame]
 
-    def blocks(self, names: Sequence[str] | None = None, cells: int = BLOCK_CELLS) -> Iterator[pl.DataFrame]:
-        """The columns in their order, as many at once as make so many cells, and at least one."""
+    def blocks(self, names: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
+        """The columns in their order, as many at once as make eight million cells, and at least one."""
         wanted = self.names if names is None else names
-        width = max(1, min(_BLOCK_COLUMNS, cells // max(self.rows, 1)))
+        width = block_width(self.rows)
         for start in range(0, len(wanted), width):
-            yield plain(self.read(wanted[start : start + width]))
+            yield self.take(wanted[start : start + width])
+
+    def each(self, names: Sequence[str] | None = None) -> Iterator[pl.Series]:
+        """The columns in their order, one by one."""
+        for block in self.blocks(names):
+            yield from block
+
+    def take(self, names: Sequence[str]) -> pl.DataFrame:
+        """Some of the columns at once, in plain types."""
+        return plain(self.read(names))
+
+    def column(self, name: str) -> pl.Series:
+        """One of the columns, in a plain type."""
+        return self.take([name]).get_column(name)
 
 
 # an Arrow table, or its batches, are the `Iterable`: pyarrow has no types to name
@@ -62,12 +80,46 @@ def distinct_names(names: Sequence[str]) -> list[str]:
 
 
 def plain(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame in types that can be counted and hashed: objects of Python become text, decimals numbers."""
-    changed = [
-        pl.Series(series.name, [None if cell is None else str(cell) for cell in series], pl.String)
-        if series.dtype == pl.Object
-        else series.cast(pl.Float64)
-        for series in frame
-        if series.dtype == pl.Object or series.dtype.is_decimal()
-    ]
-    return frame.with_columns(changed) if changed else frame
+    """The frame in types that can be counted and hashed, with missing cells for what is not a number.
+
+    Objects of Python become text, decimals and the widest whole numbers become floats.
+    """
+    changed = {series.name: _plain(series) for series in frame if _is_foreign(series.dtype)}
+    floats = [changed.get(series.name, series) for series in frame if _holds_floats(series.dtype)]
+    # whatever the columns are called, here they are numbered
+    numbered = pl.DataFrame([series.alias(str(at)) for at, series in enumerate(floats)])
+    found = numbered.select(pl.all().is_nan().any()).row(0) if floats else ()
+    changed |= {
+        series.name: series.fill_nan(None) for series, some in zip(floats, found, strict=True) if some
+    }
+    return frame.with_columns(list(changed.values())) if changed else frame
+
+
+def spelled(column: pl.Series) -> pl.Series:
+    """The column in a type whose values are what they look like: categories as text, nested cells as JSON."""
+    dtype = column.dtype
+    if dtype in (pl.Categorical, pl.Enum):
+        return column.cast(pl.String)
+    if dtype == pl.Binary:
+        return column.bin.encode("hex")
+    if not dtype.is_nested():
+        return column
+    missing = column.is_null()
+    if "Binary" in str(dtype):  # which JSON cannot hold
+        return pl.Series(column.name, [None if cell is None else str(cell) for cell in column], pl.String)
+    text = pl.DataFrame([column.alias("x")]).select(pl.struct("x").struct.json_encode()).to_series()
+    return text.set(missing, None).alias(column.name)
+
+
+def _is_foreign(dtype: pl.DataType) -> bool:
+    return dtype == pl.Object or dtype.is_decimal() or dtype in (pl.Int128, pl.UInt128)
+
+
+def _holds_floats(dtype: pl.DataType) -> bool:
+    return dtype.is_float() or (_is_foreign(dtype) and dtype != pl.Object)
+
+
+def _plain(series: pl.Series) -> pl.Series:
+    if series.dtype != pl.Object:
+        return series.cast(pl.Float64)
+    return pl.Series(series.name, [None if cell is None else str(cell) for cell in series], pl.String)

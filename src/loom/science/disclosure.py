@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+from loom.science.names import words
+
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 QUANTILE_NAMES = tuple(f"p{round(100 * q)}" for q in QUANTILES)
 LONGEST_LEVEL = 80
@@ -20,7 +22,6 @@ _LEAST_ROWS = 20
 _LEAST_SHARE = 0.01
 _BEYOND = 5
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _PERSONAL = frozenset(
     {
         *("name", "surname", "firstname", "lastname", "fullname", "username", "login", "password"),
@@ -51,11 +52,11 @@ def may_show_level(count: int, rows: int) -> bool:
 
 def is_personal_name(name: str) -> bool:
     """Whether a name says that the cells below it are somebody's: names, addresses, numbers of accounts."""
-    words = [word.lower() for word in _CAMEL.split(name) if word]
-    if any(pair in _PAIRS for pair in pairwise(words)):
+    parts = words(name)
+    if any(pair in _PAIRS for pair in pairwise(parts)):
         return True
-    found = _PERSONAL.intersection(words)
-    return bool(found) and not (found == {"name"} and _THINGS.intersection(words))
+    found = _PERSONAL.intersection(parts)
+    return bool(found) and not (found == {"name"} and _THINGS.intersection(parts))
 
 
 def looks_personal(cells: Sequence[str]) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
 
+from loom.science.names import is_counter_name, is_id_name
 from loom.science.texts import Look
 
 Role = Literal["numeric", "categorical", "text", "date", "id", "constant", "boolean"]
@@ -18,13 +18,10 @@ _ID_ROWS = 20
 _FEW_LEVELS = 50
 _LEVELS_SHARE = 0.2
 _LONG = 30
-_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
-_KEYS = frozenset({"id", "ids", "uuid", "guid", "key", "pk"})
-_COUNTERS = _KEYS | {"no", "nr", "num", "number", "code", "index", "idx", "row", "rowid", "serial"}
 
 
-def kind_of(dtype: pl.DataType) -> Kind:
-    """What the values of a type are."""
+def holds(dtype: pl.DataType) -> Kind:
+    """What the cells of a type hold."""
     if dtype.is_integer():
         return "whole"
     if dtype.is_float() or dtype.is_decimal() or dtype in (pl.Duration, pl.Time):
@@ -49,7 +46,7 @@ class Traits:
     distinct: int
     least: float | None = None
     most: float | None = None
-    rising: bool = False
+    ordered: bool = False
     look: Look | None = None
 
     @property
@@ -62,7 +59,7 @@ def role_of(traits: Traits) -> Role:
     """The role of one column.
 
     An id has a different value in more than 95 % of at least 20 rows; for numbers, which may differ by nature, it
-    must also count up from row to row, or be named as an id.
+    must also count up or down from row to row, or be named as an id.
     """
     if traits.distinct == 0 or (traits.distinct == 1 and not traits.missing):
         return "constant"
@@ -77,12 +74,6 @@ def role_of(traits: Traits) -> Role:
     return "numeric" if traits.kind == "number" else "text"
 
 
-def is_id_name(name: str, *, counter: bool = True) -> bool:
-    """Whether a name ends as names of ids do; without `counter`, only where it can be nothing else."""
-    words = [word.lower() for word in _WORDS.split(name) if word]
-    return bool(words) and words[-1] in (_COUNTERS if counter else _KEYS)
-
-
 def is_unique(traits: Traits) -> bool:
     """Whether hardly any value comes twice."""
     return traits.present >= _ID_ROWS and traits.distinct > ID_SHARE * traits.present
@@ -91,9 +82,9 @@ def is_unique(traits: Traits) -> bool:
 def _of_whole_numbers(traits: Traits) -> Role:
     if traits.least == 0 and traits.most == 1:
         return "boolean"
-    if is_unique(traits) and ((traits.rising and not traits.missing) or is_id_name(traits.name)):
+    if is_unique(traits) and ((traits.ordered and not traits.missing) or is_counter_name(traits.name)):
         return "id"
-    return "categorical" if is_id_name(traits.name, counter=False) else "numeric"
+    return "categorical" if is_id_name(traits.name) else "numeric"
 
 
 def _of_text(traits: Traits, look: Look) -> Role:
@@ -112,7 +103,7 @@ def _of_text(traits: Traits, look: Look) -> Role:
 
 
 def _of_numbers_in_text(traits: Traits) -> Role:
-    named = is_id_name(traits.name, counter=False)
+    named = is_id_name(traits.name)
     if named:
         return "id" if is_unique(traits) else "categorical"
     return "numeric"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import polars as pl
 
 from loom.kernel.errors import LoomError
 from loom.science.disclosure import LONGEST_LEVEL, may_show_level
-from loom.science.roles import Kind, Role
+from loom.science.reading import traits_of
+from loom.science.roles import Kind, Role, role_of
+from loom.science.texts import counts_of
 
 Task = Literal["binary", "multiclass", "regression"]
 
@@ -121,6 +123,16 @@ def task_of(kind: Kind, role: Role, distinct: int, least: float | None, most: fl
     return "regression" if kind == "moment" else "multiclass"
 
 
+def task_in(cells: pl.Series) -> Task | None:
+    """The task that a column makes as a target."""
+    traits = traits_of(cells)
+    if traits.kind == "nested":
+        return "multiclass"
+    if traits.kind in ("whole", "number", "moment"):
+        traits = replace(traits, distinct=cells.n_unique() - bool(traits.missing))
+    return task_of(traits.kind, role_of(traits), traits.distinct, traits.least, traits.most)
+
+
 def levels_of(counts: pl.DataFrame, rows: int, most: int = 20) -> tuple[Level, ...]:
     """The levels that may be named, most frequent first, of a frame with the columns `level` and `count`."""
     shown = (
@@ -141,11 +153,6 @@ def balance_of(cells: pl.Series, *, personal: bool = False) -> Balance:
     rows = max(int(counts["count"].sum()), 1)
     smallest = min(counts["count"], default=0)
     return Balance(len(counts), round(smallest / rows, 6), () if personal else levels_of(counts, rows))
-
-
-def counts_of(cells: pl.Series) -> pl.DataFrame:
-    """How often each value occurs: a frame with the columns `level` and `count`, values with missing among them."""
-    return cells.alias("level").value_counts(name="count")
 
 
 def _text(level: object) -> str:

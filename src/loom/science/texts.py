@@ -12,6 +12,7 @@ from loom.science.disclosure import looks_personal
 
 _SAMPLE = 1_000
 _FEW = 50
+_FEW_LEVELS = 5_000
 _MOSTLY = 0.9
 _PADDED = r"^\s*[+-]?0\d"
 
@@ -39,6 +40,22 @@ class Look:
     def is_mixed(self) -> bool:
         """Whether a good part of the cells are numbers and another are not."""
         return 0.1 <= self.numbers < _MOSTLY and not self.codes
+
+
+def look_at(cells: pl.Series, distinct: int) -> tuple[Look, pl.DataFrame | None]:
+    """Look at a column by its levels where it has so many different values only, else at its cells.
+
+    The levels come with it: a frame with the columns `level` and `count`.
+    """
+    if distinct > min(_FEW_LEVELS, max(100, len(cells) // 10)):
+        return look(cells), None
+    counts = counts_of(cells)
+    return look(counts["level"], counts["count"]), counts
+
+
+def counts_of(cells: pl.Series) -> pl.DataFrame:
+    """How often each value occurs: a frame with the columns `level` and `count`, missing ones among them."""
+    return cells.alias("level").value_counts(name="count")
 
 
 def look(cells: pl.Series, counts: pl.Series | None = None) -> Look:
