@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -13,7 +13,9 @@ import polars as pl
 import pytest
 
 from loom.dataio.addresses import parse_address
+from loom.dataio.blobs import BlobStore
 from loom.dataio.catalogue import Catalogue, DirectoryCatalogue
+from loom.dataio.files import FileRef, digest_of
 from loom.dataio.frames import FrameRef, load
 from loom.dataio.ingest import Request, ingest
 from loom.dataio.metaflow_catalogue import MetaflowCatalogue
@@ -21,6 +23,7 @@ from loom.dataio.metaflow_store import MetaflowStore
 from loom.kernel.errors import LoomError
 from tests.dataio.metaflow_home import environment, reading, run_flow
 
+LEARNED = b"what was learned from the rows"
 TABLE = "id,zip,x,y\n" + "".join(f"{row},00501,{row / 2},{row % 2}\n" for row in range(50))
 # what was brought in, oldest first, and how each of it ended
 STORY = (
@@ -63,8 +66,7 @@ def _directory(folder: Path) -> tuple[Catalogue, dict[str, str]]:
     catalogue = DirectoryCatalogue(folder / "catalogue")
     pathspecs = {}
     for flow, name, how in STORY:
-        request = Request(parse_address(str(folder / "table.csv")), name, target="y")
-        record, _ = ingest(request, catalogue.store, folder)
+        record = _kept(folder, catalogue.store, flow, name)
         if how == "well":
             pathspecs[name] = catalogue.register(flow, record)
         elif how == "killed":
@@ -73,6 +75,15 @@ def _directory(folder: Path) -> tuple[Catalogue, dict[str, str]]:
                 catalogue.register(flow, record)
             pathspecs[name] = f"{flow}/2"
     return catalogue, pathspecs
+
+
+def _kept(folder: Path, store: BlobStore, flow: str, name: str) -> str:
+    """The record of the table; features have a file beside it."""
+    record, found = ingest(Request(parse_address(str(folder / "table.csv")), name, target="y"), store, folder)
+    if flow != "FeaturesFlow":
+        return record
+    learned = FileRef.put(LEARNED, "loom.kernel.ids:digest", store)
+    return store.put(replace(found, files={"learned": learned}).record())
 
 
 def _interrupted(*_: object) -> None:
@@ -84,7 +95,7 @@ def _runs(folder: Path) -> dict[str, str]:
     pathspecs = {}
     for flow, name, how in STORY:
         store = MetaflowStore(flow, "local", str(folder / "home/.metaflow"))
-        record, _ = ingest(Request(parse_address(str(folder / "table.csv")), name, target="y"), store, folder)
+        record = _kept(folder, store, flow, name)
         pathspecs[name] = run_flow(folder, env, flow, record, how)
     return pathspecs
 
@@ -126,6 +137,14 @@ def test_an_object_opens_as_references_that_are_read_by_column(world: World) -> 
         rows = pl.concat(load(part, ["id", "zip"]) for part in found.parts.values())
         assert sorted(rows["id"]) == list(range(50))
         assert rows["zip"].unique().to_list() == ["00501"]
+
+
+def test_files_come_back_as_references_to_their_bytes(world: World) -> None:
+    assert world.catalogue.open(world.pathspecs["churn"]).files == {}
+    (learned,) = world.catalogue.open(world.pathspecs["Churn-built"]).files.values()
+    assert isinstance(learned, FileRef)
+    assert (learned.read(), learned.size) == (LEARNED, len(LEARNED))
+    assert learned.load() == learned.digest == digest_of(LEARNED)
 
 
 def test_what_was_killed_failed_or_brought_nothing_in_does_not_open(world: World) -> None:

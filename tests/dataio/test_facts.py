@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loom.core.row_hashes import cell_hashes, salt_of
 from loom.dataio.facts import Distinct, Facts, measure, row_keys
-from loom.dataio.hashing import cell_hashes, salt_of
 from loom.dataio.roles import is_id_name, role_of
 from loom.dataio.spool import Spool
 from loom.dataio.table import Levels, Table

@@ -1,4 +1,4 @@
-"""A data object as the artifacts of a Metaflow run: small references that a notebook sees as data frames."""
+"""A data object as the artifacts of a Metaflow run: small references that a notebook sees as data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SCHEMA = "schema"
 
 
 def artifacts_of(record_key: str, store: BlobStore) -> dict[str, object]:
-    """What a step sets so that its run is a data object: each part as a FrameRef, the schema and the record."""
+    """What a step sets so that its run is a data object: its parts and files as references, the schema, the record."""
     source = store.open(record_key)
     if isinstance(source, Path):
         record = source.read_bytes()
@@ -21,4 +21,4 @@ def artifacts_of(record_key: str, store: BlobStore) -> dict[str, object]:
         with source:
             record = source.read()
     found = DataObject.from_record(record, store)
-    return {**found.parts, SCHEMA: found.schema, RECORD: json.loads(record)}
+    return {**found.parts, **found.files, SCHEMA: found.schema, RECORD: json.loads(record)}

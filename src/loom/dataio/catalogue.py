@@ -59,8 +59,8 @@ class DirectoryCatalogue:
         if not _FLOW.fullmatch(flow):
             raise ValueError(f"not the name of a flow: {flow!r}")
         found = open_record(record_key, self.store)
-        for part in found.parts.values():
-            self.store.open(part.key)  # an entry never refers to what is not there
+        for key in [each.key for each in found.parts.values()] + [each.key for each in found.files.values()]:
+            self.store.open(key)  # an entry never refers to what is not there
         entry = {"record": record_key, "created": datetime.now(UTC).isoformat(), **size_of(found.schema)}
         number, folder = self._take_number(flow)
         # what was begun and never finished is a folder without an entry, which nobody lists

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from loom.dataio.hashing import Hashes, cell_hashes, fixed_values, mix, salt_of, text_parts
+from loom.core.row_hashes import Hashes, cell_hashes, fixed_values, mix, salt_of, text_parts
 from loom.dataio.ordered import in_order
 from loom.dataio.table import Table
 

@@ -21,8 +21,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from loom.core.row_hashes import Hashes
 from loom.dataio.blobs import BlobStore
-from loom.dataio.hashing import Hashes
 from loom.dataio.table import Levels
 from loom.kernel.errors import LoomError
 
@@ -55,7 +55,7 @@ class FrameRef:
 
     def to_pandas(self, columns: Sequence[str] | None = None) -> Any:
         """The part as a pandas DataFrame, in types that keep every value."""
-        return to_pandas(load(self, columns), _levels(self) if self.categories else {})
+        return to_pandas(load(self, columns), levels_of(self) if self.categories else {})
 
     def record(self) -> dict[str, Any]:
         """The reference as plain data, without its store."""
@@ -84,6 +84,11 @@ def references() -> Iterator[None]:
         _as_references.reset(token)
 
 
+def wants_references() -> bool:
+    """Whether what is being unpickled is to stay a reference."""
+    return _as_references.get()
+
+
 def load(ref: FrameRef, columns: Sequence[str] | None = None, *, keys: bool = False) -> pl.DataFrame:
     """The part, or the columns asked for in that order; with `keys`, the row keys as a last column."""
     wanted = list(ref.columns if columns is None else columns)
@@ -106,7 +111,7 @@ def load(ref: FrameRef, columns: Sequence[str] | None = None, *, keys: bool = Fa
     frame = frame[list(names)]
     categorical = [name for name in wanted if name in ref.categories]
     if categorical:
-        levels = _levels(ref)
+        levels = levels_of(ref)
         frame = frame.with_columns(frame[name].cast(pl.Enum(levels[name].values)) for name in categorical)
     return frame
 
@@ -198,7 +203,8 @@ def _stored(schema: pa.Schema, levels: Mapping[str, Levels], *, keys: bool) -> p
     )
 
 
-def _levels(ref: FrameRef) -> dict[str, Levels]:
+def levels_of(ref: FrameRef) -> dict[str, Levels]:
+    """The levels of its categorical columns, in their order."""
     source = ref.store.open(ref.key)
     metadata = pl.read_parquet_metadata(source if isinstance(source, Path) else io.BytesIO(source.read()))
     stored = json.loads(metadata[_METADATA])["levels"]
@@ -209,4 +215,4 @@ def _restore(
     store: BlobStore, key: str, rows: int, columns: tuple[str, ...], categories: tuple[str, ...]
 ) -> Any:
     ref = FrameRef(store, key, rows, columns, categories)
-    return ref if _as_references.get() else ref.to_pandas()
+    return ref if wants_references() else ref.to_pandas()

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from loom.dataio.hashing import Hashes
+from loom.core.row_hashes import Hashes
 from loom.kernel.errors import LoomError
 
 Kind = Literal["time", "group", "content", "none"]

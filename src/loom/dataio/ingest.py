@@ -15,11 +15,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from loom.core.row_hashes import Hashes, mix
 from loom.dataio.addresses import Address
 from loom.dataio.blobs import BlobStore
 from loom.dataio.facts import Facts, measure, row_keys, sums_of
 from loom.dataio.frames import FrameRef, PartWriter
-from loom.dataio.hashing import Hashes, mix
 from loom.dataio.holdout import (
     SHARE,
     Holdout,

@@ -42,8 +42,9 @@ class MetaflowCatalogue:
             raise not_found(pathspec, "the run did not end well, or it brought no data in")
         with references():
             parts = {name: task[name].data for name in PARTS if name in task}
+            files = {name: task[name].data for name in task[RECORD].data.get("files", {})}
             return DataObject(
-                task[SCHEMA].data, {name: part for name, part in parts.items() if part is not None}
+                task[SCHEMA].data, {name: part for name, part in parts.items() if part is not None}, files
             )
 
 
