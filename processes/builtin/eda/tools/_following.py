@@ -1,0 +1,60 @@
+"""Which commands make sense after a look at the data, the most sensible first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ._commands import command, ingest_again
+
+_FEATURES = ("boolean", "categorical", "numeric")
+
+
+def following(profile: Mapping[str, Any], leakage: Mapping[str, Any], pathspec: str | None) -> list[str]:
+    """Ingest again where the sealed rows are the wrong ones, then features, then plots."""
+    about, target = profile["about"], profile["target"]
+    dataset = about["dataset_ref"]
+    if target is None:
+        guess = _last_feature(profile)
+        return [command("eda", dataset=dataset, target=guess)] if guess else []
+    carve, offer = _again(profile, leakage)
+    found = [*carve]
+    if target["task"] is not None and not leakage["leakage_blocking"]:
+        found.append(command("features", dataset=dataset, target=target["name"], from_=pathspec))
+    return [*found, *offer, command("viz", dataset=dataset, target=target["name"])]
+
+
+def _last_feature(profile: Mapping[str, Any]) -> str | None:
+    """What is most often the target where nobody says: the last column that could be one."""
+    names = [column["name"] for column in profile["columns"] if column["role"] in _FEATURES]
+    return names[-1] if names else None
+
+
+def _again(profile: Mapping[str, Any], leakage: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Commands that carve another holdout: those that should come first, and those that are worth a thought."""
+    about = profile["about"]
+    tripped = {finding["reason"] for finding in leakage["leakage_suspects"]}
+    first, later = [], []
+    for time, group, urgent in _carvings(profile, tripped):
+        if (
+            again := ingest_again(about, target=profile["target"]["name"], time=time, group=group)
+        ) is not None:
+            (first if urgent else later).append(again)
+    return first, later
+
+
+def _carvings(
+    profile: Mapping[str, Any], tripped: set[str]
+) -> Iterator[tuple[Sequence[str], str | None, bool]]:
+    time = profile["time_col"]
+    if time is not None and not profile["time_declared"]:
+        parts = [time] if isinstance(time, str) else time
+        # year, month, day and hour make a series; a single date may be a fact about the row
+        yield parts, profile["group_col"], len(parts) > 1 or "row_order" in tripped
+    declared = time if profile["time_declared"] else []
+    for group in profile["possible_groups"][:1]:
+        yield (
+            [declared] if isinstance(declared, str) else declared,
+            group["column"],
+            "entity_on_both_sides" in tripped,
+        )

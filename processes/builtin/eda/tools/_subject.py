@@ -1,0 +1,146 @@
+"""What a look at a data object is about: its open rows, its test rows, and the columns that play a part."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from loom.dataio.frames import load
+from loom.dataio.objects import DataObject
+from loom.kernel.errors import LoomError
+from loom.science.columns import Columns
+from loom.science.names import spoken
+from loom.science.targets import Choice, resolve_target
+from loom.tools.registry import ToolContext
+
+from ._commands import command, ingest_again, source_of
+
+SEED = 0
+_LISTED = 12
+_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A data object without its sealed rows, and the parts that its columns play."""
+
+    pathspec: str
+    schema: Mapping[str, Any]
+    train: Columns
+    test: Columns | None
+    declared: str | None
+    """The target that somebody named, now or at ingest."""
+
+    target: Choice | None
+    time: tuple[str, ...]
+    group: str | None
+
+    @property
+    def test_names(self) -> tuple[str, ...] | None:
+        """The columns of the test part, where there is one."""
+        return None if self.test is None else self.test.names
+
+    @property
+    def spoken(self) -> str:
+        """What plots say that they were drawn from."""
+        return f"{self.train.rows:,} open rows of {self.pathspec}"
+
+    def about(self) -> dict[str, Any]:
+        """What the conclusion has to know of the data object; plain data without a cell."""
+        holdout = self.schema.get("holdout") or {}
+        return {
+            "dataset_ref": self.pathspec,
+            "name": self.schema.get("name") or "",
+            "source": source_of(self.schema),
+            "holdout": {key: holdout.get(key) for key in ("rows", "share", "kind", "how")},
+            "warnings": list(self.schema.get("warnings") or ())[:_TOLD],
+            "test_rows": None if self.test is None else self.test.rows,
+            "seed": SEED,
+        }
+
+
+def subject_of(args: Mapping[str, Any], ctx: ToolContext) -> Subject:
+    """The data object of a call. What was not given is as it was ingested; what does not fit is a LoomError."""
+    pathspec = args["dataset"]
+    found: DataObject = ctx.services["catalogue"].open(pathspec)
+    schema = found.schema
+    train = _columns(found, "train")
+    assert train is not None  # every data object has one
+    test = _columns(found, "test")
+    asked = {"target": args.get("target"), "time": args.get("time") or [], "group": args.get("group")}
+    _refuse_unknown(pathspec, train.names, asked)
+    _refuse_other_holdout(pathspec, schema, asked)
+    declared = asked["target"] or schema.get("target")
+    time = tuple(asked["time"] or schema.get("time") or ())
+    group = asked["group"] or schema.get("group")
+    choice = resolve_target(train.names, declared=declared, test_names=None if test is None else test.names)
+    if choice is not None and choice.name in (*time, group):
+        raise LoomError(
+            f"`{spoken(choice.name)}` cannot be the target",
+            "it is also the time or the entity",
+            command("eda", dataset=pathspec, target=_other(train.names, (*time, group))),
+        )
+    return Subject(pathspec, schema, train, test, declared, choice, time, group)
+
+
+def _columns(found: DataObject, part: str) -> Columns | None:
+    ref = found.parts.get(part)
+    return None if ref is None else Columns(tuple(ref.columns), ref.rows, partial(load, ref))
+
+
+def _refuse_unknown(pathspec: str, names: Sequence[str], asked: Mapping[str, Any]) -> None:
+    """Refuse a column that is not there, and name the one that was meant."""
+    for option, given in asked.items():
+        wanted = [given] if isinstance(given, str) else given or []
+        for name in wanted:
+            if name in names:
+                continue
+            near = _near(name, names)
+            listed = ", ".join(f"`{spoken(each)}`" for each in (near or names[:_LISTED]))
+            more = "" if near or len(names) <= _LISTED else f" and {len(names) - _LISTED:,} more"
+            mended = [near[0] if each == name and near else each for each in wanted]
+            fixed = {**asked, option: mended if option == "time" else mended[0]} if near else {}
+            raise LoomError(
+                f"{pathspec} has no column `{spoken(name)}` for --{option}",
+                f"did you mean {listed}?" if near else f"its columns are {listed}{more}",
+                command("eda", dataset=pathspec, **fixed),
+            )
+
+
+def _near(name: str, names: Sequence[str]) -> list[str]:
+    """The columns whose names are closest, in any case of their letters."""
+    folded: dict[str, str] = {}
+    for each in names:
+        folded.setdefault(each.casefold(), each)
+    return [folded[each] for each in difflib.get_close_matches(name.casefold(), list(folded), 3, 0.6)]
+
+
+def _other(names: Sequence[str], taken: Sequence[str | None]) -> str | None:
+    return next((name for name in reversed(names) if name not in taken), None)
+
+
+def _refuse_other_holdout(pathspec: str, schema: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
+    """Refuse a time or an entity that the sealed rows were not chosen by: such an eda would promise what does not hold."""
+    holdout = schema.get("holdout") or {}
+    if not holdout.get("rows"):
+        return
+    carved = {"time": list(schema.get("time") or ()), "group": schema.get("group")}
+    for option, was in carved.items():
+        given = asked[option]
+        if not given or given == was:
+            continue
+        again = ingest_again(
+            {"source": source_of(schema), "name": schema.get("name") or "", "holdout": holdout},
+            target=asked["target"] or schema.get("target"),
+            time=asked["time"] or carved["time"],
+            group=asked["group"] or carved["group"],
+        )
+        shown = given if isinstance(given, str) else ",".join(given)
+        raise LoomError(
+            f"the holdout of {pathspec} was not carved by --{option} {spoken(shown)}",
+            f"sealed were {holdout.get('how')}; rows that belong together would be on both sides",
+            again or command("ingest", source="SOURCE", **{option: given}),
+        )
