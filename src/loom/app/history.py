@@ -97,7 +97,7 @@ class Run:
         request = _without(document.get("request") or {}, _SECRET)
         phases = [_without(phase, _LEFT_OUT) for phase in document.get("phases") or ()]
         about = {key: document.get(key) for key in ("process", "loom", "tier", "plan", "folder", "card_path")}
-        answer = {key: document.get(key) for key in ("summary", "error")}
+        answer = {key: document.get(key) for key in ("summary", "error", "card")}
         lists = {key: list(document.get(key) or ()) for key in ("reads", "reasons", "next")}
         head = {"schema_version": SCHEMA_VERSION, **self.as_json(), **about}
         return {**head, "request": request, "phases": phases, **answer, **lists}

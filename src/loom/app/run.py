@@ -184,6 +184,7 @@ class _Work:
                 "card_path": answer.card_path,
                 "reads": list(dict.fromkeys(reads)),
                 "kept": kept_by(done.outcomes),
+                "card": _without_plots(answer.card),
                 "summary": answer.summary,
                 "reasons": list(answer.reasons),
                 "next": list(answer.next),
@@ -192,6 +193,14 @@ class _Work:
                 "phases": [_without_data(phase) for phase in answer.phases],
             },
         )
+
+
+def _without_plots(card: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What `loom show` prints of a card; plots are on the page itself."""
+    if card is None:
+        return None
+    sections = card.get("sections") or ()
+    return {**card, "sections": [each for each in sections if each.get("kind") == "table"]}
 
 
 def _without_data(phase: Mapping[str, Any]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def answer(envelope: Envelope, how: How) -> int:
         from loom.render.envelope import answer_text
 
         to_stderr = how.events == STDOUT
-        said = envelope.as_json()
+        said = {**envelope.as_json(), "card": envelope.card}
         typer.echo(
             answer_text(
                 {**said, "VERDICT": "INTERRUPTED"} if envelope.ended == "interrupted" else said,

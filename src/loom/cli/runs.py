@@ -117,6 +117,7 @@ def show(
     if html is not None or opened:
         _show_page(found, told, html, opened=opened, as_json=as_json)
     elif as_json:
+        told.pop("card", None)  # a page is for people
         print_json(told | ({"lineage": graph.as_json(found.name)} if graph else {}))
     elif graph:
         typer.echo(lineage_text(found.name, graph.above, graph.below, graph.told, color=CURRENT.color()))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from loom.kernel.diagnostic_formats import clean
+from loom.render.card_text import card_blocks
 from loom.render.tables import PAINT, PLAIN, has_value, is_table, joined, label, pairs, table, value_text
 
 SHOWN_NUMBERS = 18
@@ -25,9 +26,14 @@ def answer_blocks(
     answer: Mapping[str, Any], *, acceptable: bool, paint: Mapping[str, str], width: int, quiet: bool = False
 ) -> list[list[str]]:
     """The parts of an answer, the headline first."""
-    # the verdict stands in the headline
-    summary = {key: value for key, value in (answer.get("summary") or {}).items() if key != "verdict"}
-    blocks = [_headline(answer, acceptable, paint), *_summary(summary, paint, width)]
+    card = answer.get("card")
+    if card:
+        told = card_blocks(card, paint, width)
+    else:
+        # the verdict stands in the headline
+        summary = {key: value for key, value in (answer.get("summary") or {}).items() if key != "verdict"}
+        told = _summary(summary, paint, width)
+    blocks = [_headline(answer, acceptable, paint), *told]
     error = answer.get("error") or {}
     blocks.append(_reasons([each for each in answer.get("reasons") or () if not _is_said(each, error)]))
     return blocks if quiet else [*blocks, _next(answer, paint)]

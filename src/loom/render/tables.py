@@ -36,6 +36,7 @@ def table(
     width: int = 100,
     *,
     most: int = SHOWN_ROWS,
+    rest: str = "--json lists all of them",
 ) -> list[str]:
     """Mappings as a table: one column per key that has a value, numbers to the right, no more rows than `most`."""
     # a line that says there is one more takes no less room than that one
@@ -55,7 +56,7 @@ def table(
     head, *lines = [line for row in cells for line in _row_lines(row, widths, to_right)]
     lines.insert(0, f"{paint['dim']}{head}{paint['off']}")
     if len(rows) > len(shown):
-        lines.append(f"… and {len(rows) - len(shown):,} more; --json lists all of them")
+        lines.append(f"… and {len(rows) - len(shown):,} more; {rest}")
     return lines
 
 
