@@ -12,8 +12,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from loom.dataio.derive import Making, derive
+from loom.dataio.frames import load
 from tests.processes.looks import EDA, Answer, Site, csv_of, real
 
 ALLOWED = ("loom.tools.registry", "loom.tools.card", "loom.dataio", "loom.science", "loom.kernel.errors")
@@ -165,6 +168,29 @@ def test_a_target_that_never_changes_among_the_open_rows_is_told(site: Site) -> 
     assert {"target_constant", "leaks_untested"} <= found.codes()
     assert not found["leakage_blocking"]
     assert not any("features" in command for command in found["next"])
+
+
+def test_features_are_looked_at_as_they_are_and_keep_the_holdout_of_what_they_were_made_of(
+    site: Site,
+) -> None:
+    table = made()
+    table["day"] = [f"2024-{1 + at // 40:02d}-{1 + at % 28:02d}" for at in range(400)]
+    source = site.bring(csv_of(table), target="answer")
+    parent = site.catalogue.open(source)
+    open_rows = load(parent.parts["train"])
+    answers = open_rows["answer"]
+    new = pl.DataFrame({"twice": open_rows["size"] * 2, "told": (answers == "yes").cast(pl.Int8)})
+    making = Making(parent, source, {"train": new}, kept=("answer",), target="answer")
+    dataset = site.catalogue.register("FeaturesFlow", derive(making, site.catalogue.store, site.folder)[0])
+    found = site.look(dataset)
+    assert found["target"]["name"] == "answer"
+    assert [flag["column"] for flag in found["leakage_flags"]] == ["told"]
+    assert found["next"] == [
+        f"loom eda --dataset {source} --target answer",
+        f"loom viz --dataset {dataset} --target answer",
+    ]
+    assert "carved" in site.refusal(dataset, time=["twice"])["what"]
+    assert found["card"]["numbers"][0]["note"] == f"{400 - open_rows.height} more are sealed"
 
 
 # what is refused

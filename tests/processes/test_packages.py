@@ -14,7 +14,7 @@ from loom.kernel.errors import LoomError
 from loom.process.loader import ProcessLoader, builtin_root, packages_in
 from loom.process.plan import plan
 
-BUILT = {"connect", "ingest", "datasets", "doctor"}
+BUILT = {"connect", "ingest", "datasets", "doctor", "eda", "viz", "features", "ops"}
 
 
 def can_run(name: str) -> bool:

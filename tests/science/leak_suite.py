@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -135,6 +136,29 @@ def hidden_in_digits(task: str, rng: Rng) -> Case:
     return Case(table(task, y, rng, x=x), "x", ("monotone_copy",))
 
 
+def kept_as_text(task: str, rng: Rng) -> Case:
+    """The exponential leak as a file may write it: with thousands marked, among words for what is not known."""
+    case = exponential(task, rng)
+    written = [f"{10_000 * value:,.1f}" for value in case.frame["x"]]
+    return Case(
+        case.frame.with_columns(x=pl.Series(written).set(pl.Series(rng.random(len(written)) < 0.01), "n/a")),
+        "x",
+        case.reasons,
+    )
+
+
+def day_of_the_event(task: str, rng: Rng) -> Case:
+    """A date kept as text, day first, that moves with the outcome."""
+    y = outcome(task, rng)
+    days = np.round(365 * (y - y.min()) + rng.uniform(0, 3, len(y))).astype(int)
+    written = (
+        pl.Series([date(2015, 1, 1)])
+        .dt.offset_by(pl.Series([f"{day}d" for day in days]))
+        .dt.strftime("%d.%m.%Y")
+    )
+    return Case(table(task, y, rng, x=written), "x", ("separates_target", "monotone_copy"))
+
+
 def duplicated_rows(task: str, rng: Rng) -> Case:
     y = outcome(task, rng)
     frame = table(task, y, rng)
@@ -227,6 +251,8 @@ LEAKS: dict[str, Maker] = {
     "copy under log": copy_under_log,
     "copy under rank": copy_under_rank,
     "hidden in the digits": hidden_in_digits,
+    "copy kept as text": kept_as_text,
+    "day of the event, as text": day_of_the_event,
     "train/test duplicates": duplicated_rows,
     "row order": sorted_rows,
 }

@@ -128,7 +128,7 @@ def test_wilsons_interval_is_right_at_the_ends() -> None:
 
 def test_the_shares_of_a_histogram_are_those_of_its_class(churn: list[Chart]) -> None:
     chart = named(churn, "distribution-months")
-    drawn = [row for row in chart.spec["layer"][0].get("data", chart.spec["data"])["values"]]
+    drawn = rows_of(chart)
     frame = people()
     for label in ("yes", "no"):
         some = frame.filter(pl.col("churned") == label)["months"]

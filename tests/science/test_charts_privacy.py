@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from itertools import pairwise
@@ -69,6 +70,11 @@ def drawn(frame: pl.DataFrame) -> list[Chart]:
     return [*charts, *(chart for chart in found if chart is not None)]
 
 
+def without_places(picture: str) -> str:
+    """A picture without the places of its marks, whose digits may be anything."""
+    return re.sub(r' (?:d|transform|x2|y2|viewBox|width|height)="[^"]*"', "", picture)
+
+
 @pytest.mark.parametrize("target", ["words", "amount", "classes", "rare"])
 def test_no_planted_value_is_in_any_chart(target: str) -> None:
     charts = drawn(planted(target))
@@ -76,8 +82,8 @@ def test_no_planted_value_is_in_any_chart(target: str) -> None:
     for chart in charts:
         said = (
             json.dumps([chart.as_json(), standalone(chart.spec)])
-            + svg(chart.spec)
-            + svg(chart.spec, theme="card")
+            + without_places(svg(chart.spec))
+            + without_places(svg(chart.spec, theme="card"))
         )
         assert [canary for canary in CANARIES if canary in said] == [], chart.name
 

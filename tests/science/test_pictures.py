@@ -76,6 +76,7 @@ def test_ids_of_two_pictures_on_one_page_never_meet() -> None:
     first, second = (set(re.findall(r'\bid="([^"]+)"', svg(spec))) for spec in specs)
     assert first and second and not first & second
     picture = svg(specs[0])
+    assert picture == svg(specs[0])
     assert set(re.findall(r"url\(#([^)]+)\)", picture)) <= first
 
 

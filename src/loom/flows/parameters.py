@@ -58,6 +58,8 @@ _ARTIFACTS = frozenset(
         "holdout",
         "sample_submission",
         "schema",
+        "transformer",
+        "model",
         "data_object",
         "verdict",
         "status",

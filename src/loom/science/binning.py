@@ -48,6 +48,13 @@ def moderate(values: Floats) -> Floats:
     return values / size if size > _LARGEST else values
 
 
+def middle(values: Floats) -> float:
+    """The middle one of the values that are known, the lower of two; 0 where nothing is known."""
+    known = values[~np.isnan(values)]
+    place = (len(known) - 1) // 2
+    return float(np.partition(known, place)[place]) if len(known) else 0.0
+
+
 def edges_of(values: Floats, groups: Sequence[Floats] = (), bins: int = BINS) -> Floats:
     """Where to cut: quantiles of all values and of each group of them; a value that is common gets a bin of its own.
 

@@ -216,7 +216,14 @@ _ID = re.compile(r'\bid="([^"]+)"|url\(#([^)]+)\)')
 def _for_any_page(picture: str, drawn: Mapping[str, Any]) -> str:
     """SVG that keeps its proportions in any width, and whose ids no other picture on the page has."""
     mark = hashlib.sha256(json.dumps(drawn, sort_keys=True).encode()).hexdigest()[:8]
-    picture = _ID.sub(lambda at: f'id="{at[1]}-{mark}"' if at[1] else f"url(#{at[2]}-{mark})", picture)
+    # the engine numbers on from picture to picture; here each begins anew
+    places: dict[str, int] = {}
+
+    def renamed(at: re.Match[str]) -> str:
+        name = f"p{mark}-{places.setdefault(at[1] or at[2], len(places))}"
+        return f'id="{name}"' if at[1] else f"url(#{name})"
+
+    picture = _ID.sub(renamed, picture)
     size = _SIZE.search(picture)
     width = size[1] if size else "420"
     style = f"max-width:{width}px;height:auto;display:block;font-family:{_SHOWN}"

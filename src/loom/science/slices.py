@@ -17,13 +17,16 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.special import logsumexp, stdtr
+from numpy.typing import NDArray
+from scipy.special import stdtr
 from scipy.stats import false_discovery_control
 
 from loom.kernel.verdict import Reason
 from loom.science.predictions import Floats, Ints, Predictions, predictions_of, rounded, summed
 from loom.science.slicing import Cells, cells_of
 from loom.science.targets import Task
+
+Bools = NDArray[np.bool_]
 
 Q = 0.05
 EFFECT = 0.4
@@ -32,9 +35,10 @@ LEAST_SHARE = 0.01
 LEAST_UNITS = 20
 _CROSSED = 20
 _FARTHEST = 4.0
+_SAME = 1e-9
 _REPORTED = 10
 _WEIGHED = 200
-_TILTS = np.geomspace(1e-3, 50, 40)
+_TILTS = np.geomspace(0.02, 50, 24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,19 +172,17 @@ class _Search:
     def reported(self, columns: Sequence[Cells], found: Sequence[_Candidate], tested: int) -> Iterator[Slice]:
         """Those that are more than chance, the most certain first, without what an earlier one explains."""
         weighed = sorted(found, key=lambda each: -abs(each.effect) * each.rows**0.5)[:_WEIGHED]
-        left = self._with_q(columns, weighed, tested)
+        left = self._certain(columns, weighed, tested)
         free = np.ones(self._told.rows, np.bool_)
         for _ in range(_REPORTED):
-            best, certain = None, 0.0
-            for each in left:
-                weight = self._weight(self._rows(columns, each) & free, free)
-                if weight is not None and weight > certain:
-                    best, certain = each, weight
-            if best is None:
+            weights = [self._weight(inside & free, free) for _, inside in left]
+            # what stands out no longer was a part of what has been reported
+            left = [each for each, weight in zip(left, weights, strict=True) if weight]
+            if not left:
                 return
-            left.remove(best)
-            yield self._slice(columns, best)
-            free &= ~self._rows(columns, best)
+            best, inside = left.pop(int(np.argmax([weight for weight in weights if weight])))
+            yield self._slice(columns, best, inside)
+            free &= ~inside
 
     def _sums(self, codes: Any, count: int) -> tuple[Any, Any, Any]:
         return (
@@ -195,44 +197,50 @@ class _Search:
         high &= (np.abs(effects) if self._signed else effects) >= EFFECT
         return [(int(place), (int(sums[0][place]), float(effects[place]))) for place in np.flatnonzero(high)]
 
-    def _with_q(
+    def _certain(
         self, columns: Sequence[Cells], weighed: Sequence[_Candidate], tested: int
-    ) -> list[_Candidate]:
+    ) -> list[tuple[_Candidate, Bools]]:
+        """Those that chance does not explain, with their rows."""
         if not weighed:
             return []
+        rows = [self._rows(columns, each) for each in weighed]
+        # slices that do not stand out count as tests, and as certainly nothing
         p = np.ones(max(tested, len(weighed)))
-        for place, each in enumerate(weighed):
-            p[place] = self._chance(self._rows(columns, each))
-        q = false_discovery_control(p)
-        return [replace(each, q=float(q[at])) for at, each in enumerate(weighed) if q[at] < Q]
+        p[: len(rows)] = [self._chance(inside) for inside in rows]
+        q = false_discovery_control(p)[: len(rows)]
+        return [
+            (replace(each, q=float(value)), inside)
+            for each, inside, value in zip(weighed, rows, q, strict=True)
+            if value < Q
+        ]
 
-    def _rows(self, columns: Sequence[Cells], each: _Candidate) -> np.ndarray:
+    def _rows(self, columns: Sequence[Cells], each: _Candidate) -> Bools:
         inside = [
             columns[at].pieces[piece][columns[at].codes]
             for at, piece in zip(each.at, each.pieces, strict=True)
         ]
-        chosen: np.ndarray = np.logical_and.reduce([part > 0 for part in inside])
+        chosen: Bools = np.logical_and.reduce([part > 0 for part in inside])
         return chosen
 
-    def _chance(self, inside: np.ndarray) -> float:
-        p = _welch(self._excess, inside, self._told.clusters, both=self._signed)
-        alone = not self._signed and self._told.clusters is None
-        return max(p, _chernoff(self._told.p[inside], float(self._excess[inside].sum()))) if alone else p
+    def _chance(self, inside: Bools) -> float:
+        p = _unlike_the_rest(self._excess, inside, self._told.clusters, both=self._signed)
+        if self._signed or self._told.clusters is not None or p >= Q:
+            return p
+        return max(p, _unlike_the_claims(self._told.p[inside], float(self._excess[inside].sum())))
 
-    def _weight(self, inside: np.ndarray, free: np.ndarray) -> float | None:
-        """How far the free rows of a slice stand out from all rows that are left; None when no longer enough."""
+    def _weight(self, inside: Bools, free: Bools) -> float:
+        """How far the free rows of a slice stand out from all rows that are left; 0 when no longer enough."""
         rows = int(inside.sum())
         others = free & ~inside
         if rows < self._least or not others.any():
-            return None
+            return 0.0
         sums = np.array([[rows], [self._excess[inside].sum()], [self._squares[inside].sum()]])
         total = np.array([[free.sum()], [self._excess[free].sum()], [self._squares[free].sum()]])
         effect = float(_effects(sums, total)[0])
         effect = abs(effect) if self._signed else effect
-        return effect * float(np.sqrt(rows)) if effect >= EFFECT else None
+        return effect * float(np.sqrt(rows)) if effect >= EFFECT else 0.0
 
-    def _slice(self, columns: Sequence[Cells], each: _Candidate) -> Slice:
-        inside = self._rows(columns, each)
+    def _slice(self, columns: Sequence[Cells], each: _Candidate, inside: Bools) -> Slice:
         parts = [columns[at] for at in each.at]
         names = [cells.names[piece] for cells, piece in zip(parts, each.pieces, strict=True)]
         return Slice(
@@ -255,12 +263,12 @@ def _effects(inside: Floats, whole: Floats) -> Floats:
         known = np.maximum(rows, 1)
         means.append(total / known)
         variances.append(np.maximum(squares / known - (total / known) ** 2, 0))
-    spread = np.sqrt((variances[0] + variances[1]) / 2)
-    effects: Floats = np.divide(means[0] - means[1], spread, out=np.zeros_like(spread), where=spread > 1e-12)
+    gap = np.where(np.abs(means[0] - means[1]) < _SAME, 0.0, means[0] - means[1])
+    effects: Floats = gap / np.maximum(np.sqrt((variances[0] + variances[1]) / 2), _SAME)
     return effects
 
 
-def _welch(excess: Floats, inside: np.ndarray, clusters: Ints | None, *, both: bool) -> float:
+def _unlike_the_rest(excess: Floats, inside: Bools, clusters: Ints | None, *, both: bool) -> float:
     """The p-value that a slice and the rest have one mean, by a t statistic of their own variances; clusters count as one."""
     means, squares, units = [], [], []
     for part in (inside, ~inside):
@@ -275,18 +283,23 @@ def _welch(excess: Floats, inside: np.ndarray, clusters: Ints | None, *, both: b
         return 1.0
     spread = np.sqrt(sum(squares))
     if not spread:
-        return 1.0
+        return 1.0 if abs(means[0] - means[1]) < _SAME else 0.0
     # the smaller side's own degrees: a slice whose few units agree by chance must not borrow those of the rest
     freedom = min(units) - 1
     t = (means[0] - means[1]) / spread
     return float(2 * stdtr(freedom, -abs(t))) if both else float(stdtr(freedom, -t))
 
 
-def _chernoff(p: Floats, total: float) -> float:
+def _unlike_the_claims(p: Floats, total: float) -> float:
     """A bound for the p-value that right predictions lose so much in all: never too small, however rare a class."""
     if total <= 0:
         return 1.0
     own = (p**2).sum(axis=1, keepdims=True) - p
-    logs = np.log(np.maximum(p, 1e-300))
-    exponents = [float(logsumexp(tilt * own + logs, axis=1).sum()) - tilt * total for tilt in _TILTS]
-    return float(np.exp(min(0.0, *exponents)))
+    least = 0.0
+    for tilt in _TILTS:
+        exponent = float(np.log((p * np.exp(tilt * own)).sum(axis=1)).sum() - tilt * total)
+        # the exponent is convex in the tilt: once it rises it will not fall again
+        if exponent > least:
+            break
+        least = exponent
+    return float(np.exp(least))

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-
 from tests.science.trust_data import DATA, biased, chances, titanic, titanic_chances
 
 RECORDED = Path(__file__).with_name("trust.json")

@@ -75,11 +75,10 @@ def _leaks(
 def _blocked(leakage: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if not leakage["leakage_blocking"]:
         return
-    if leakage["leakage_flags"]:
-        what = "without the flagged columns nothing is left to model"
-    else:
-        what = "no column could be modelled: all are ids, empty, constant or nested"
-    yield reason("nothing_to_model", "error", what)
+    severity, what = "error", "without the flagged columns nothing is left to model"
+    if not leakage["leakage_flags"]:
+        severity, what = "warning", "no column could be modelled: all are ids, empty, constant or nested"
+    yield reason("nothing_to_model", severity, what)
 
 
 def _untested(profile: Mapping[str, Any], leakage: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ._commands import command, ingest_again
+from loom.dataio.carving import ingest_again
+
+from ._commands import command
 
 _FEATURES = ("boolean", "categorical", "numeric")
 
@@ -20,8 +22,17 @@ def following(profile: Mapping[str, Any], leakage: Mapping[str, Any], pathspec: 
     carve, offer = _again(profile, leakage)
     found = [*carve]
     if target["task"] is not None and not leakage["leakage_blocking"]:
-        found.append(command("features", dataset=dataset, target=target["name"], from_=pathspec))
+        found += _onwards(about, target["name"], leakage, pathspec)
     return [*found, *offer, command("viz", dataset=dataset, target=target["name"])]
+
+
+def _onwards(
+    about: Mapping[str, Any], target: str, leakage: Mapping[str, Any], pathspec: str | None
+) -> list[str]:
+    """Features without what was flagged; of features, what they were made of: there a leak has its own name."""
+    if about["made_of"] is None:
+        return [command("features", dataset=about["dataset_ref"], target=target, from_=pathspec)]
+    return [command("eda", dataset=about["made_of"], target=target)] if leakage["leakage_flags"] else []
 
 
 def _last_feature(profile: Mapping[str, Any]) -> str | None:
@@ -47,14 +58,10 @@ def _carvings(
     profile: Mapping[str, Any], tripped: set[str]
 ) -> Iterator[tuple[Sequence[str], str | None, bool]]:
     time = profile["time_col"]
-    if time is not None and not profile["time_declared"]:
-        parts = [time] if isinstance(time, str) else time
+    parts = [time] if isinstance(time, str) else time or []
+    if parts and not profile["time_declared"] and profile["target"]["name"] not in parts:
         # year, month, day and hour make a series; a single date may be a fact about the row
         yield parts, profile["group_col"], len(parts) > 1 or "row_order" in tripped
-    declared = time if profile["time_declared"] else []
+    declared = parts if profile["time_declared"] else []
     for group in profile["possible_groups"][:1]:
-        yield (
-            [declared] if isinstance(declared, str) else declared,
-            group["column"],
-            "entity_on_both_sides" in tripped,
-        )
+        yield declared, group["column"], "entity_on_both_sides" in tripped

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from loom.dataio.carving import refuse_other_holdout, source_of
 from loom.dataio.frames import load
 from loom.dataio.objects import DataObject
 from loom.kernel.errors import LoomError
@@ -16,7 +17,7 @@ from loom.science.names import spoken
 from loom.science.targets import Choice, resolve_target
 from loom.tools.registry import ToolContext
 
-from ._commands import command, ingest_again, source_of
+from ._commands import command
 
 SEED = 0
 _LISTED = 12
@@ -44,17 +45,24 @@ class Subject:
         return None if self.test is None else self.test.names
 
     @property
+    def made_of(self) -> str | None:
+        """The data object that these features were made of; None where the data was brought in."""
+        return (self.schema.get("lineage") or {}).get("source")
+
+    @property
     def spoken(self) -> str:
         """What plots say that they were drawn from."""
         return f"{self.train.rows:,} open rows of {self.pathspec}"
 
     def about(self) -> dict[str, Any]:
         """What the conclusion has to know of the data object; plain data without a cell."""
-        holdout = self.schema.get("holdout") or {}
+        holdout = _holdout(self.schema)
         return {
             "dataset_ref": self.pathspec,
             "name": self.schema.get("name") or "",
-            "source": source_of(self.schema),
+            # what was made of another object has columns that its source does not have
+            "source": None if self.made_of else source_of(self.schema),
+            "made_of": self.made_of,
             "holdout": {key: holdout.get(key) for key in ("rows", "share", "kind", "how")},
             "warnings": list(self.schema.get("warnings") or ())[:_TOLD],
             "test_rows": None if self.test is None else self.test.rows,
@@ -72,10 +80,11 @@ def subject_of(args: Mapping[str, Any], ctx: ToolContext) -> Subject:
     test = _columns(found, "test")
     asked = {"target": args.get("target"), "time": args.get("time") or [], "group": args.get("group")}
     _refuse_unknown(pathspec, train.names, asked)
-    _refuse_other_holdout(pathspec, schema, asked)
+    refuse_other_holdout(pathspec, {**schema, "holdout": _holdout(schema)}, asked)
     declared = asked["target"] or schema.get("target")
-    time = tuple(asked["time"] or schema.get("time") or ())
-    group = asked["group"] or schema.get("group")
+    # what features were made of may not be among them
+    time = tuple(name for name in asked["time"] or schema.get("time") or () if name in train.names)
+    group = next((name for name in (asked["group"], schema.get("group")) if name in train.names), None)
     choice = resolve_target(train.names, declared=declared, test_names=None if test is None else test.names)
     if choice is not None and choice.name in (*time, group):
         raise LoomError(
@@ -84,6 +93,11 @@ def subject_of(args: Mapping[str, Any], ctx: ToolContext) -> Subject:
             command("eda", dataset=pathspec, target=_other(train.names, (*time, group))),
         )
     return Subject(pathspec, schema, train, test, declared, choice, time, group)
+
+
+def _holdout(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is sealed of the rows: of features, what is sealed of the data they were made of."""
+    return (schema.get("lineage") or {}).get("holdout") or schema.get("holdout") or {}
 
 
 def _columns(found: DataObject, part: str) -> Columns | None:
@@ -120,27 +134,3 @@ def _near(name: str, names: Sequence[str]) -> list[str]:
 
 def _other(names: Sequence[str], taken: Sequence[str | None]) -> str | None:
     return next((name for name in reversed(names) if name not in taken), None)
-
-
-def _refuse_other_holdout(pathspec: str, schema: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
-    """Refuse a time or an entity that the sealed rows were not chosen by: such an eda would promise what does not hold."""
-    holdout = schema.get("holdout") or {}
-    if not holdout.get("rows"):
-        return
-    carved = {"time": list(schema.get("time") or ()), "group": schema.get("group")}
-    for option, was in carved.items():
-        given = asked[option]
-        if not given or given == was:
-            continue
-        again = ingest_again(
-            {"source": source_of(schema), "name": schema.get("name") or "", "holdout": holdout},
-            target=asked["target"] or schema.get("target"),
-            time=asked["time"] or carved["time"],
-            group=asked["group"] or carved["group"],
-        )
-        shown = given if isinstance(given, str) else ",".join(given)
-        raise LoomError(
-            f"the holdout of {pathspec} was not carved by --{option} {spoken(shown)}",
-            f"sealed were {holdout.get('how')}; rows that belong together would be on both sides",
-            again or command("ingest", source="SOURCE", **{option: given}),
-        )

@@ -12,6 +12,7 @@ from loom.science.names import spoken
 from loom.tools.registry import Effect, Tool, ToolContext, ToolResult
 
 from ._drift_page import drift_page
+from ._finding import finding
 from ._sides import Sides, opened, shapes
 
 _SHAPES = 12
@@ -94,12 +95,12 @@ def _told(column: ColumnDrift) -> dict[str, Any]:
 def _notes(sides: Sides, found: Drift) -> Iterator[dict[str, Any]]:
     about = sides.about
     if about["dataset"]["pathspec"] == about["reference"]["pathspec"]:
-        yield _info("same_object", "the data object was compared with itself")
+        yield finding("same_object", "info", "the data object was compared with itself")
     if sides.target is not None and found.target is None:
         what = (
             f"{about['dataset']['pathspec']} has no `{spoken(sides.target)}`, so the target was not compared"
         )
-        yield _info("no_target", what)
+        yield finding("no_target", "info", what)
 
 
 def _next(sides: Sides, found: Drift) -> Iterator[str]:
@@ -114,7 +115,3 @@ def _next(sides: Sides, found: Drift) -> Iterator[str]:
     if str(found.verdict) == "DRIFT" and target:
         # what was learnt from the reference no longer holds: begin anew from today's data
         yield f"loom features --dataset {dataset}{target}"
-
-
-def _info(code: str, what: str) -> dict[str, Any]:
-    return {"code": code, "severity": "info", "what": what, "value": None, "threshold": None}

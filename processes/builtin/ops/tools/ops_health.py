@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
-from loom.core.index import RunFacts
 from loom.tools.registry import Effect, Tool, ToolContext, ToolResult
 
+from ._finding import finding
 from ._health_page import health_page
+from ._nothing import nothing
 from ._runs import FAILURE_SHARE, SLOWER, Row, by_flow, counted, failures, flows_of, group_of, told
 
 _FAILURES = 10
@@ -57,7 +57,7 @@ class OpsHealth(Tool):
             and (flow is None or flow.casefold() in (group_of(run, flows).casefold(), run.verb.casefold()))
         ]
         if not runs:
-            return _nothing(flow, experiment, every)
+            return nothing(flow, experiment, every)
         rows, last = by_flow(runs, flows), failures(runs, flows)
         health = {
             "flow": flow,
@@ -84,10 +84,10 @@ def _reasons(rows: Sequence[Row]) -> Iterator[Row]:
             failed, _, ended = row["lately"].partition(" of ")
             several = f"{failed} of the latest {ended} runs" if ended != "1" else "the only run"
             what = f"{several} of {row['flow']} failed"
-            yield _reason("failures", "warning", what, row["lately_share"], FAILURE_SHARE)
+            yield finding("failures", "warning", what, row["lately_share"], FAILURE_SHARE)
         if row["slower"]:
             what = f"{row['flow']} takes {row['slower']:.1f} times as long as before"
-            yield _reason("slower", "warning", what, row["slower"], SLOWER)
+            yield finding("slower", "warning", what, row["slower"], SLOWER)
 
 
 def _next(rows: Sequence[Row], last: Sequence[Row]) -> Iterator[str]:
@@ -98,39 +98,3 @@ def _next(rows: Sequence[Row], last: Sequence[Row]) -> Iterator[str]:
             name = shlex.quote(mine["run"])
             yield f"loom resume {name}" if mine["status"] == "interrupted" else f"loom show {name}"
             yield f"loom logs {name}"
-
-
-def _nothing(flow: str | None, experiment: str | None, every: Sequence[RunFacts]) -> ToolResult:
-    """Nothing to look at; a name that was mistyped is told from one that has not run."""
-    flows = list(dict.fromkeys(group_of(run, flows_of(every)) for run in every))
-    verbs = {run.verb.casefold() for run in every}
-    experiments = list(dict.fromkeys(run.experiment_id for run in every if run.experiment_id))
-    near: list[str] = []
-    option = "--flow"
-    if not every:
-        what = "nothing has run in this home yet"
-    elif experiment is not None and experiment not in experiments:
-        what, near, option = f"{experiment[:80]} has no runs", _near(experiment, experiments), "--experiment"
-    elif flow is not None and flow.casefold() not in verbs | {name.casefold() for name in flows}:
-        what, near = f"{flow[:80]} has never run", _near(flow, flows)
-    else:
-        what = f"no run of {flow} belongs to {experiment}"
-    if near:
-        what += f"; there are {', '.join(near)}" if len(near) > 1 else f"; there is {near[0]}"
-    following = [f"loom ops {option} {shlex.quote(near[0])}"] if near else []
-    following += ["loom runs"] if every else ["loom verbs"]
-    reasons = [_reason("nothing_there", "error", what)]
-    return ToolResult.ok(what, {"verdict": "EMPTY", "health": None, "reasons": reasons, "next": following})
-
-
-def _near(word: str, names: Sequence[str]) -> list[str]:
-    """The names that may have been meant; the latest ones where none is near."""
-    folded = {name.casefold(): name for name in reversed(names)}
-    close = difflib.get_close_matches(word.casefold(), folded, n=3, cutoff=0.6)
-    return [folded[name] for name in close] or list(names[:_NAMED])
-
-
-def _reason(
-    code: str, severity: str, what: str, value: float | None = None, threshold: float | None = None
-) -> Row:
-    return {"code": code, "severity": severity, "what": what, "value": value, "threshold": threshold}

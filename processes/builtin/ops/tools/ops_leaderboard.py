@@ -11,6 +11,7 @@ from loom.tools.card import Block, charts, column, number, table, tag
 from loom.tools.registry import Effect, Tool, ToolContext, ToolResult
 
 from ._board import Standing, standings
+from ._finding import finding
 
 _MOST = 1_000
 _COLUMNS = (
@@ -69,13 +70,13 @@ def _reasons(
 ) -> Iterator[dict[str, Any]]:
     for row in suspects:
         what = f"the leader {row['pathspec']} is suspect: its own score and its sealed score disagree"
-        yield _reason("suspect", "warning", what)
+        yield finding("suspect", "warning", what)
     if not found:
-        yield _reason("no_scores", "info", f"no run of {experiment} has a score")
+        yield finding("no_scores", "info", f"no run of {experiment} has a score")
     if len(found) > 1:
         named = ", ".join(standing.metric or "one without a name" for standing in found)
         what = f"the candidates were scored by different metrics, which are ranked apart: {named}"
-        yield _reason("several_metrics", "info", what)
+        yield finding("several_metrics", "info", what)
 
 
 def _page(
@@ -108,7 +109,3 @@ def _chart(experiment: str, standing: Standing) -> dict[str, Any] | None:
     metric, higher = standing.metric or "score", standing.higher_is_better
     drawn = leaderboard(sealed, experiment, metric=metric, higher_is_better=higher)
     return None if drawn is None else drawn.as_json()
-
-
-def _reason(code: str, severity: str, what: str) -> dict[str, Any]:
-    return {"code": code, "severity": severity, "what": what, "value": None, "threshold": None}

@@ -13,7 +13,7 @@ from loom.science.predictions import Floats, Ints, rounded, summed, wilson
 
 DRAWS = 500
 LEAST_ROWS = 20
-_CELLS = 100
+_CELLS = 50
 _AT_ONCE = 8_000_000
 
 
@@ -79,7 +79,7 @@ def binned_error(
     """The expected calibration error over bins of equal mass, with its noise floor from 500 draws.
 
     The null is that every prediction is right. Chances of rows that stand alone are drawn as they are said
-    (beyond 1,500 rows, neighbours of nearly one prediction together); where rows belong together, and for
+    (beyond 50 rows of a bin, neighbours of nearly one prediction together); where rows belong together, and for
     amounts, every cluster keeps its own errors and its sign is drawn.
     """
     codes = equal_mass(p, bins)

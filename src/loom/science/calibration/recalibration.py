@@ -48,6 +48,7 @@ class Recalibration:
             right = np.interp(yes, self.numbers["said"], self.numbers["true"])
         else:
             right = expit(_odds(self.kind, yes) @ np.array(self.numbers["slopes"]))
+            right = np.clip(right, _EDGE, 1 - _EDGE)
         return right if said.ndim == 1 else np.column_stack([1 - right, right])
 
     def as_json(self) -> dict[str, Any]:
@@ -167,8 +168,9 @@ def _scaling(kind: Kind) -> Callable[[Predictions], Recalibration]:
 
 def _shares(said: Floats, slopes: Floats, intercepts: Floats) -> Floats:
     heights = np.log(np.maximum(said, _EDGE)) * slopes + intercepts
-    shares: Floats = np.exp(heights - logsumexp(heights, axis=1, keepdims=True))
-    return shares
+    shares = np.maximum(np.exp(heights - logsumexp(heights, axis=1, keepdims=True)), _EDGE)
+    right: Floats = shares / shares.sum(axis=1, keepdims=True)
+    return right
 
 
 def _as_it_is(_: Predictions) -> Recalibration:

@@ -13,7 +13,7 @@ from loom.science.charts.answers import Answer
 _BINS = 16
 _LEVELS = 30
 # standard deviations of the share where both have nothing to do with each other
-_SURE = 3
+_SURE = 2.33
 
 Codes = NDArray[np.int64]
 Doubles = NDArray[np.float64]

@@ -61,7 +61,7 @@ def decision_gaps(
     drawn = _drawn_counts(counts.reshape(-1, _OUTCOMES), groups, outcome, clusters, random)
     parts = [_apart(part) for part in drawn]
     return {
-        name: _reflected(float(values[0]), np.concatenate([part[name] for part in parts]), tail, most=1.0)
+        name: _around(float(values[0]), np.concatenate([part[name] for part in parts]), tail, most=1.0)
         for name, values in seen.items()
     }
 
@@ -84,7 +84,7 @@ def error_gaps(
             units = len(part) if ids is None else int(ids.max()) + 1
             spreads.append((bounds.high - bounds.value) / float(stdtrit(max(units - 1, 1), 0.975)))
         drawn = np.array(means) + np.minimum(spreads, 1e150) * random.standard_normal((DRAWS, len(means)))
-        found[name] = _reflected(float(np.ptp(means)), np.ptp(drawn, axis=1), 0.025, most=np.inf)
+        found[name] = _around(float(np.ptp(means)), np.ptp(drawn, axis=1), 0.025, most=np.inf)
     return found
 
 
@@ -137,11 +137,12 @@ def _drawn_counts(
         yield total.reshape(draws, -1, _OUTCOMES)
 
 
-def _reflected(value: float, drawn: Floats, tail: float, *, most: float) -> Estimate:
-    """The interval that mirrors the draws at the value.
+def _around(value: float, drawn: Floats, tail: float, *, most: float) -> Estimate:
+    """The interval that holds the quantiles of the draws, and those that mirror them at the value.
 
     The largest gap of several groups is too large by chance, and larger still when it is drawn again; mirroring
-    takes that off where plain quantiles would add it once more.
+    takes that off where plain quantiles alone would add it once more.
     """
-    low, high = 2 * value - np.quantile(drawn, [1 - tail, tail])
-    return Estimate(value, max(0.0, min(value, float(low))), min(most, max(value, float(high))))
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    ends = (value, float(low), float(high), 2 * value - float(low), 2 * value - float(high))
+    return Estimate(value, max(0.0, min(ends)), min(most, max(ends)))

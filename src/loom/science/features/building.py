@@ -113,10 +113,10 @@ def build(
         classes=classes, inputs=tuple(one.name for one in ingredients), keep=keep, group=group,
         written=written({**survey.readings, target: reading}), crowded=survey.crowded, seed=seed, fingerprint=facts,
     )  # fmt: skip
-    transformer = unfitted.refit(table)
+    transformer, frame = unfitted.learn(table, survey.words)
     left_out = [*({"column": name, "reason": why} for name, why in flagged.items()), *survey.left_out]
     return Built(
-        frame=transformer.transform(table, training=True), transformer=transformer, created=transformer.created,
+        frame=frame, transformer=transformer, created=transformer.created,
         dropped=tuple(left_out), fingerprint=facts, n_before=len(table.names) - 1, n_after=len(transformer.features),
     )  # fmt: skip
 
@@ -129,6 +129,7 @@ class _Survey:
         self.left_out: list[dict[str, str]] = []
         self._schema: dict[str, str] = {}
         self.readings: dict[str, Reading] = {}
+        found: list[Ingredient] = []
         total = np.zeros(table.rows, np.uint64)
         everything = np.zeros(table.rows, np.uint64)
         for column in table.each([name for name in table.names if name != target]):
@@ -142,25 +143,20 @@ class _Survey:
                 self.left_out.append({"column": column.name, "reason": _UNUSABLE[reading.use]})
                 continue
             self.readings[column.name] = reading
+            found.append(recipes.ingredient_of(reading.of(column), reading.use))
             total += words
         self.words: Words = spread(total)
         self._everything: Words = everything
-        self.ingredients = self._ingredients()
+        widest = recipes.widest_one_hot(sum(one.use == "categorical" for one in found))
+        self.ingredients = [one.narrowed(widest) for one in found]
 
     def _read(self, names: Sequence[str]) -> Iterator[pl.Series]:
         return (self.readings[column.name].of(column) for column in self.table.each(names))
 
-    def _ingredients(self) -> list[Ingredient]:
-        widest = recipes.widest_one_hot(sum(one.use == "categorical" for one in self.readings.values()))
-        return [
-            recipes.ingredient_of(column, self.readings[column.name].use, widest)
-            for column in self._read(list(self.readings))
-        ]
-
     @property
     def crowded(self) -> bool:
         """Whether most rows are equal to another one, as in a table of few levels."""
-        return bool(len(self.words)) and len(np.unique(self.words)) < 0.5 * len(self.words)
+        return pl.Series(self.words).n_unique() < 0.5 * len(self.words)
 
     def digest(self, answers: pl.Series) -> str:
         """The digest of all columns, the target among them."""

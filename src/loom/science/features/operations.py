@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from loom.science.binning import Floats, Ints, numbers
+from loom.science.binning import Floats, Ints, middle, numbers
 from loom.science.columns import spelled
 from loom.science.dates import moments_in
 from loom.science.features.levels import codes_in, levels_of, means_by_level, target_means
@@ -87,12 +87,6 @@ def finite(column: pl.Series) -> Floats:
 def filled(values: Floats, fill: float) -> Floats:
     """The numbers with something in every place."""
     return np.where(np.isnan(values), fill, values)
-
-
-def middle(values: Floats) -> float:
-    """The median of what is known; 0 where nothing is."""
-    known = values[~np.isnan(values)]
-    return float(np.median(known)) if len(known) else 0.0
 
 
 def narrow(values: Floats) -> Column:

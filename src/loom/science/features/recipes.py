@@ -7,7 +7,7 @@ many levels, differences and ratios of the numbers that matter most, means by le
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
@@ -49,8 +49,12 @@ class Ingredient:
     shared: bool = False
     parts: tuple[str, ...] = ()
 
+    def narrowed(self, widest: int) -> Ingredient:
+        """The same with no more levels than may have a column of their own."""
+        return replace(self, levels=self.levels[:widest], shown=self.shown[:widest])
 
-def ingredient_of(column: pl.Series, use: Use, widest: int) -> Ingredient:
+
+def ingredient_of(column: pl.Series, use: Use) -> Ingredient:
     """One column as the recipes see it."""
     missing = bool(column.null_count())
     if use == "numeric":
@@ -59,13 +63,13 @@ def ingredient_of(column: pl.Series, use: Use, widest: int) -> Ingredient:
         levels, counts = levels_of(column)
         shown = [
             may_show_level(int(count), len(column)) and not is_personal_name(column.name)
-            for count in counts[:widest]
+            for count in counts[:ONE_HOT]
         ]
         return Ingredient(
             column.name,
             use,
             missing,
-            tuple(levels[:widest]),
+            tuple(levels[:ONE_HOT]),
             tuple(shown),
             len(levels),
             _SHARED * len(levels) <= len(column),

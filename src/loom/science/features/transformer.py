@@ -23,7 +23,7 @@ from loom.science.features.fingerprint import row_words, spread
 from loom.science.features.levels import FOLDS, as_text
 from loom.science.features.operations import HUGE, OPERATIONS, Answers, Step
 from loom.science.reading import Reading
-from loom.science.twins import nth_of_its_kind
+from loom.science.twins import Words, nth_of_its_kind
 
 FORMAT = 1
 
@@ -77,19 +77,32 @@ class Transformer:
         table = columns_of(frame)
         _demand(table, self.reads)
         folds = self._folds(table) if training else None
-        made = {place: self.steps[place].apply(columns, folds) for place, columns in self._fed(table)}
-        kept = table.each([name for name in self.keep if name in table.names])
-        every = [*(series for place in range(len(made)) for series in made[place]), *kept]
-        return pl.DataFrame({series.name: series for series in every})
+        return self._frame(
+            table, {place: self.steps[place].apply(columns, folds) for place, columns in self._fed(table)}
+        )
 
     def refit(self, train: Source) -> Transformer:
         """The same features learned anew from other rows: what a fold of a validation needs."""
         table = columns_of(train)
-        _demand(table, (*self.reads, self.target))
-        folds = self._folds(table)
-        answers = self._answers(next(self._read(table, [self.target])), folds)
+        answers = self._answers(table, None)
         fitted = {place: self.steps[place].fitted(columns, answers) for place, columns in self._fed(table)}
         return replace(self, steps=tuple(fitted[place] for place in range(len(fitted))))
+
+    def learn(self, train: Source, words: Words | None = None) -> tuple[Transformer, pl.DataFrame]:
+        """`refit`, and `transform` of the same rows, in one pass; the words of the rows, where they are known already."""
+        table = columns_of(train)
+        answers = self._answers(table, words)
+        fitted, made = {}, {}
+        for place, columns in self._fed(table):
+            step = fitted[place] = self.steps[place].fitted(columns, answers)
+            made[place] = step.apply(columns, answers.folds)
+        return replace(self, steps=tuple(fitted[at] for at in range(len(fitted)))), self._frame(table, made)
+
+    def _frame(self, table: Columns, made: Mapping[int, list[pl.Series]]) -> pl.DataFrame:
+        """The features in their order, then the columns passed through."""
+        kept = table.each([name for name in self.keep if name in table.names])
+        every = [*(series for place in range(len(made)) for series in made[place]), *kept]
+        return pl.DataFrame({series.name: series for series in every})
 
     def _read(self, table: Columns, names: Sequence[str]) -> Iterator[pl.Series]:
         for column in table.each(names):
@@ -110,7 +123,9 @@ class Transformer:
         held = {column.name: column for column in self._read(table, list(named))}
         yield from ((place, [held[name] for name in self.steps[place].source]) for place in several)
 
-    def _answers(self, column: pl.Series, folds: Ints) -> Answers:
+    def _answers(self, table: Columns, words: Words | None) -> Answers:
+        _demand(table, (*self.reads, self.target))
+        column, folds = next(self._read(table, [self.target])), self._folds(table, words)
         if self.task == "regression":
             values = numbers(column)[:, None]
             known = np.isfinite(values[:, 0])
@@ -121,14 +136,14 @@ class Transformer:
         )
         return Answers(flags, column.is_not_null().to_numpy(), folds)
 
-    def _folds(self, table: Columns) -> Ints:
+    def _folds(self, table: Columns, words: Words | None = None) -> Ints:
         """The fold of each row, from its content alone, so that neither order nor machine matters."""
         if self.group is not None:
             words = row_words(table.each([self.group]), table.rows)
         else:
             there = set(table.names)
-            inputs = [name for name in self.inputs if name in there]
-            words = row_words(table.each(inputs), table.rows)
+            if words is None:
+                words = row_words(table.each([name for name in self.inputs if name in there]), table.rows)
             if self.crowded:
                 words = spread(words + nth_of_its_kind(words))
         salted = spread(words ^ np.uint64(self.seed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import rankdata
 
-from loom.science.binning import BINS, Coded, Floats, repeats
+from loom.science.binning import BINS, Coded, Floats, middle, repeats
 from loom.science.leakage.scores import BIN_PRIOR, class_score, class_table
 from loom.science.leakage.truth import Truth
 from loom.science.twins import Mask
@@ -60,7 +60,7 @@ def _masks(values: Floats) -> list[tuple[Floats, str]]:
     finite = values[np.isfinite(values)]
     masks = [(values, "")]
     if len(finite):
-        masks.append((np.abs(values / 2 - np.median(finite / 2)), "abs"))
+        masks.append((np.abs(values / 2 - middle(finite) / 2), "abs"))
     if (finite < 0).any():
         masks.append((np.abs(values), "abs"))
     return masks

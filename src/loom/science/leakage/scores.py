@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from loom.science.binning import Coded, Floats, Ints
+from loom.science.binning import Coded, Floats, Ints, middle
 from loom.science.leakage.truth import Truth
 
 LEVEL_PRIOR = 20.0  # rows that a level is believed to be like the rest
@@ -89,7 +89,7 @@ def rank_score(values: Floats, target: Truth) -> Score:
     known = ~np.isnan(values)
     if not known.any():
         return CHANCE
-    values = np.where(known, values, np.median(values[known]))
+    values = np.where(known, values, middle(values))
     ranks = stats.rankdata(values)
     found = []
     for one in range(1 if target.classes == 2 and not target.pooled else target.classes):

@@ -16,6 +16,7 @@ import polars as pl
 
 from loom.kernel.errors import LoomError
 from loom.science.calibration import Recalibration
+from loom.science.columns import spelled
 from loom.science.features.transformer import Transformer
 from loom.science.portfolio.blending import mixed
 from loom.science.portfolio.members import Floats, Matrix, Model
@@ -53,11 +54,20 @@ class Served:
         """Probabilities of the second class, of each class, or values, in the order of the rows."""
         frame = rows if self.transformer is None else self.transformer.transform(rows)
         if self.solution is not None:
-            return self.solution.predict(frame, self.task, len(self.classes))
+            return self.solution.predict(self.shown(frame), self.task, len(self.classes))
         matrix = matrix_of(frame, self.transformer)
         members: list[Model] = [pickle.loads(self.members[name]) for name in self.weights]
         found = mixed([member.predict(matrix) for member in members], list(self.weights.values()))
         return found if self.recalibration is None else self.recalibration.apply(found)
+
+    def shown(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """What a solution is given of prepared rows: the features, or the columns as they came in; never an answer."""
+        names = (
+            [each.name for each in self.columns]
+            if self.transformer is None
+            else list(self.transformer.features)
+        )
+        return pl.DataFrame([spelled(frame.get_column(name)) for name in names])
 
     def table(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The predictions as columns: the answer, and the probabilities it rests on."""

@@ -8,9 +8,10 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from loom.science.portfolio.members import MEMBERS, Member, Model, fit_member
-from loom.science.serving.model import matrix_of, pack
+from loom.science.serving.model import Served, matrix_of, pack
 from loom.science.validation.problem import Answers, Prepared, Problem
 
 Floats = npt.NDArray[np.float64]
@@ -41,6 +42,9 @@ class Contender(Protocol):
     def frozen(self, fitted: Fitted) -> Mapping[str, object]:
         """What `Served` has to be given so that it answers as the fitted contender does."""
 
+    def answer(self, model: Served, rows: pl.DataFrame) -> Floats:
+        """What the frozen model says of rows that nobody has seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
@@ -52,7 +56,7 @@ class Portfolio:
 
     def fit(self, problem: Problem, prepared: Prepared, answers: Answers, seed: int) -> Fitted:
         """Every member on the same features."""
-        matrix = matrix_of(prepared.train, prepared.transformer)
+        matrix = prepared.matrix
         count = len(problem.classes)
         models = {
             name: fit_member(name, matrix, answers, problem.task, classes=count, seed=seed)
@@ -63,6 +67,10 @@ class Portfolio:
     def frozen(self, fitted: Fitted) -> Mapping[str, object]:
         """The members as they are kept."""
         return {"members": dict(fitted.parts())}
+
+    def answer(self, model: Served, rows: pl.DataFrame) -> Floats:
+        """What the model says."""
+        return model.predict(rows)
 
 
 @dataclass(frozen=True, slots=True)

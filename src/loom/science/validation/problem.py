@@ -14,6 +14,10 @@ import polars as pl
 from loom.kernel.errors import LoomError
 from loom.science.columns import plain, spelled
 from loom.science.features.transformer import Transformer
+from loom.science.portfolio.members import Matrix
+from loom.science.serving.model import matrix_of
+from loom.science.splits import clock_of
+from loom.science.splits.clock import Duration
 from loom.science.targets import Task
 
 Ints = npt.NDArray[np.int64]
@@ -34,6 +38,12 @@ class Problem:
 
     ids: tuple[str, ...] = ()
     """Columns that name rows and tell nothing about them."""
+
+    compared: Transformer | None = None
+    """The features of simple models where rows are taken as they are; otherwise they get the same features."""
+
+    sealed_without: tuple[str, ...] | None = None
+    """The columns that did not count when the holdout was carved; the ids where nobody knows."""
 
     def __post_init__(self) -> None:
         for name in (self.target, *self.time, *([self.group] if self.group else [])):
@@ -60,6 +70,28 @@ class Problem:
         """The answers of the known training rows: codes of classes, or amounts."""
         return self.answers_of(self.train[self.known])
 
+    @cached_property
+    def used(self) -> tuple[str, ...]:
+        """The columns that the model reads."""
+        if self.transformer is not None:
+            return tuple(name for name in self.transformer.reads if name != self.target)
+        return tuple(name for name in self.train.columns if name not in (self.target, *self.ids))
+
+    def settled(self, horizon: Duration | None) -> Ints:
+        """The known rows whose answer is in by the time of the last of them: what comes later is sealed."""
+        if not self.time or not horizon:
+            return self.known
+        clock = clock_of(self.train.select(self.time))
+        ends = clock.times + clock.length(horizon, "horizon")
+        rows: Ints = self.known[ends[self.known] <= clock.times.max()]
+        if not len(rows):
+            raise LoomError(
+                "no row is old enough to learn from",
+                f"a horizon of {horizon} is longer than all the time before the holdout",
+                "a shorter --horizon, such as --horizon 1d",
+            )
+        return rows
+
     @property
     def missing(self) -> float:
         """The share of training rows without an answer."""
@@ -84,12 +116,13 @@ class Problem:
         frame = self.train[rows]
         if answers is not None:
             frame = frame.with_columns(answers.alias(self.target))
-        if self.transformer is None:
-            return Prepared(None, frame, tuple(others))
-        fitted = self.transformer.refit(frame)
-        return Prepared(
-            fitted, fitted.transform(frame, training=True), tuple(fitted.transform(other) for other in others)
-        )
+        return _fitted(self.transformer, frame, others)
+
+    def compared_on(self, prepared: Prepared) -> Prepared:
+        """The features that simple models are fitted on: those of the model itself, where it has some."""
+        if prepared.transformer is not None or self.compared is None:
+            return prepared
+        return _fitted(self.compared, prepared.rows, [])
 
     def _has_answer(self, frame: pl.DataFrame) -> npt.NDArray[np.bool_]:
         column = frame.get_column(self.target)
@@ -100,13 +133,32 @@ class Problem:
         return np.asarray(column.is_not_null().to_numpy(), np.bool_)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prepared:
-    """Training rows and others, with the same features."""
+    """Training rows and others, with the same features; `rows` are the training rows as they came in."""
 
     transformer: Transformer | None
+    rows: pl.DataFrame
     train: pl.DataFrame
     others: tuple[pl.DataFrame, ...]
+
+    @cached_property
+    def matrix(self) -> Matrix:
+        """The features of the training rows as numbers."""
+        return matrix_of(self.train, self.transformer)
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The columns of features, where there are some."""
+        return () if self.transformer is None else self.transformer.features
+
+
+def _fitted(transformer: Transformer | None, frame: pl.DataFrame, others: Sequence[pl.DataFrame]) -> Prepared:
+    if transformer is None:
+        return Prepared(None, frame, frame, tuple(others))
+    fitted = transformer.refit(frame)
+    made = fitted.transform(frame, training=True)
+    return Prepared(fitted, frame, made, tuple(fitted.transform(other) for other in others))
 
 
 def _words(column: pl.Series) -> list[str]:
