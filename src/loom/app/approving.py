@@ -10,7 +10,9 @@ from typing import Any
 
 from loom.app.call import Asker, Call
 from loom.app.prepare import Prepared, package_digest
+from loom.app.staging import with_staged
 from loom.app.toolbox import toolbox
+from loom.core.index import RunIndex
 from loom.process.loader import ProcessLoader
 from loom.process.plan import Plan, plan
 from loom.runtime.approval import Approved, Approver, auto_limit_minutes
@@ -56,10 +58,21 @@ def call_plan(
 
 
 def approve(
-    prepared: Prepared, call: Call, approver: Approver, loader: ProcessLoader, asker: Asker | None
+    prepared: Prepared,
+    call: Call,
+    approver: Approver,
+    loader: ProcessLoader,
+    asker: Asker | None,
+    index: RunIndex | None = None,
 ) -> tuple[CallPlan, Approved, Clearance]:
-    """Have somebody agree to the run if it needs that, and say how far it may go."""
+    """Have somebody agree to the run if it needs that, and say how far it may go.
+
+    The index knows the runs that have shown what this one is to carry out; without it there are none.
+    """
     would = call_plan(prepared.plan, prepared.request.inputs, loader, prepared.tools)
+    caller = Caller(call.caller, call.command)
+    if index is not None:
+        would = with_staged(would, prepared, index, caller)
     key = prepared.request.key
     approved = approver.recall(would, key) if call.resume else None
     if call.clearance:
@@ -67,7 +80,7 @@ def approve(
         if rank(would.tier) <= rank("expensive"):
             return would, Approved(), approver.delegate(parent, would, key)
     if approved is None:
-        approved = approver.approve(would, Caller(call.caller, call.command), key, call.confirm, asker)
+        approved = approver.approve(would, caller, key, call.confirm, asker)
     return would, approved, approver.redeem(approved.grant, would, key)
 
 

@@ -148,7 +148,8 @@ def _troubled(
     run: str,
 ) -> Envelope:
     ended, outcome = trouble.ended, trouble.outcome
-    reasons = tuple(
+    beside = _behind_gate(plan, outcomes, outcome) if ended == "blocked" else {}
+    reasons = tuple(beside.get("reasons") or ())[:MAX_REASONS] or tuple(
         {"code": reason.code, "severity": "error", "what": reason.what, "value": None, "threshold": None}
         | {"phase": outcome.phase}
         for reason in outcome.reasons
@@ -165,6 +166,7 @@ def _troubled(
     may_help = ended == "interrupted" or any(reason.retryable for reason in outcome.reasons)
     reference = done.pathspec or run
     following = (f"loom resume {shlex.quote(reference)}",) if may_help and reference else ()
+    following = tuple(beside.get("next") or following)
     return Envelope(
         command,
         verdict,
@@ -172,10 +174,24 @@ def _troubled(
         done.pathspec,
         reasons=reasons,
         next=following,
+        card=_card(beside),
         error=error,
         phases=_phases(outcomes),
         ended=ended,
     )
+
+
+def _behind_gate(
+    plan: Plan, outcomes: Mapping[str, PhaseOutcome], stopped: PhaseOutcome
+) -> Mapping[str, Any]:
+    """What the results that a gate looked at say beside themselves: why it does not hold, what to do, a page."""
+    found: dict[str, Any] = {}
+    for name in dict.fromkeys(each.phase for each in plan.package.phases[stopped.phase].require):
+        data = outcomes[name].data if name in outcomes and outcomes[name].is_good else None
+        found |= {key: data[key] for key in ("reasons", "next", "card") if key in data} if isinstance(
+            data, Mapping
+        ) else {}
+    return found
 
 
 def _told(outcome: PhaseOutcome) -> dict[str, str] | None:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROWS = 2_000
+ROWS = 6_000
 HOME = ".loom-demo"
 
 RAGGED = """\
@@ -26,8 +26,16 @@ STEPS = (
         "Bring it in. Types survive, and a fifth of the rows is sealed until a model has to prove itself.",
         ["ingest", "--source", "customers.csv", "--name", "customers", "--target", "churned"],
     ),
+    (
+        "Look at the open rows. A column was written after customers had left; it is caught.",
+        ["eda", "--dataset", "IngestDataset/1"],
+    ),
+    (
+        "Build features without it, and without anything that would be derived from it.",
+        ["features", "--dataset", "IngestDataset/1", "--from", "EdaFlow/1"],
+    ),
     ("What can be worked on now.", ["datasets"]),
-    ("What ran, on what, and where its card is.", ["show", "last"]),
+    ("What the last run did, on what.", ["show", "last", "--lineage"]),
     (
         "A broken file is refused with its row and column; nothing is registered.",
         ["ingest", "--source", "ragged.csv"],
@@ -60,7 +68,7 @@ def write_customers(path: Path) -> None:
     chance = random.Random(7)
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(["customer", "zip", "since", "plan", "monthly", "calls", "churned"])
+        table.writerow(["customer", "zip", "since", "plan", "monthly", "calls", "final_bill", "churned"])
         for number in range(ROWS):
             plan = chance.choice(["basic", "plus", "family"])
             monthly = round({"basic": 9, "plus": 19, "family": 29}[plan] * chance.uniform(0.9, 1.4), 2)
@@ -68,9 +76,11 @@ def write_customers(path: Path) -> None:
             likely = 0.05 + 0.06 * calls + (0.15 if plan == "basic" else 0)
             since = f"20{chance.randint(18, 25)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}"
             gone = "yes" if chance.random() < likely else "no"
+            # nobody gets a final bill before having left: whoever has one is known to be gone
+            bill = f"{chance.uniform(5, 60):.2f}" if gone == "yes" and chance.random() < 0.98 else ""
             shown = "" if chance.random() < 0.03 else f"{monthly:.2f}"
             table.writerow(
-                [f"{number:05d}", f"{chance.randint(501, 99950):05d}", since, plan, shown, calls, gone]
+                [f"{number:05d}", f"{chance.randint(501, 99950):05d}", since, plan, shown, calls, bill, gone]
             )
 
 

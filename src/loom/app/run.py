@@ -20,6 +20,7 @@ from loom.app.envelope import Envelope
 from loom.app.executors import Faults
 from loom.app.prepare import Prepared, prepare
 from loom.app.record import Record
+from loom.app.run_index import JournalIndex
 from loom.app.services import Keeping
 from loom.app.workshop import Workshop
 from loom.kernel.errors import LoomError
@@ -48,8 +49,9 @@ def carry_out(
     with ExitStack() as open_things:
         prepared, journal = opened(call, environ, open_things)
         approver = approver_of(home, prepared.settings, journal)
-        would, approved, clearance = approve(prepared, call, approver, _loader(prepared, environ), asker)
-        request = replace(prepared.request, clearance=clearance.token())
+        loader, index = _loader(prepared, environ), JournalIndex(environ, prepared.request.key)
+        would, approved, clearance = approve(prepared, call, approver, loader, asker, index)
+        request = replace(prepared.request, clearance=clearance.token(), staged=would.staged)
         prepared = prepared.with_request(request)
         run = PreparedRun(request, prepared.plan, open_things.enter_context(folder_of(prepared)), home)
         record = Record(request.key, on_event, journal)

@@ -38,9 +38,13 @@ def lend(
     flow: str | None,
     pathspec: str | None,
     run: str | None = None,
+    staged: str = "",
     may_unseal: bool = False,
 ) -> Services:
-    """The services of one run: where data is kept depends on who keeps its runs. Holdouts are for those that judge."""
+    """The services of one run: where data is kept depends on who keeps its runs. Holdouts are for those that judge.
+
+    `staged` is the digest of what somebody agreed to, where the run carries out what another one has shown.
+    """
 
     def part(module: str, name: str) -> Any:
         return getattr(importlib.import_module(module), name)
@@ -77,6 +81,7 @@ def lend(
             "home": lambda: home,
             "cwd": lambda: cwd,
             "pathspec": lambda: pathspec,
+            "staged": lambda: staged,
             "catalogue": lambda: part("loom.dataio.sealed", "Sealed")(whole()),
             "kept": kept,
             "blobs": blobs,

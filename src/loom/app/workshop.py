@@ -73,6 +73,7 @@ class Workshop:
             flow=verb.flow if verb else None,
             pathspec=pathspec,
             run=run.request.key,
+            staged=run.request.staged,
             may_unseal=_may_unseal(self.prepared.package),
         )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import shutil
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -23,10 +25,22 @@ FLOW = "IngestDataset"
 _READER = "loom.science.serving.model:Served.from_bytes"
 
 
-def register(objects: Sequence[Wanted], place: Place) -> list[str]:
-    """Bring each one in, in order, and answer with their pathspecs; paths are relative to the case's workspace."""
-    catalogue = DirectoryCatalogue(place.home / "objects")
-    named = []
+def register(objects: Sequence[Wanted], place: Place) -> None:
+    """Put the objects into the case's home. The first case of a test run brings them in, the others copy them."""
+    if not objects:
+        return
+    once = place.folder.parent / ".objects"
+    with once.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not once.is_dir():
+            under_way = place.folder / "objects"
+            _bring_in(objects, place, DirectoryCatalogue(under_way))
+            under_way.rename(once)
+    shutil.copytree(once, place.home / "objects")
+
+
+def _bring_in(objects: Sequence[Wanted], place: Place, catalogue: DirectoryCatalogue) -> None:
+    """Each one in its order; paths are relative to the case's workspace."""
     for number, wanted in enumerate(objects, 1):
         try:
             request = Request(
@@ -41,8 +55,7 @@ def register(objects: Sequence[Wanted], place: Place) -> list[str]:
             key, _ = ingest(request, catalogue.store, place.folder)
         except LoomError as error:
             raise LoomError(f"{FILE}, object {number}: {error.what}", error.why, error.fix) from None
-        named.append(catalogue.register(FLOW, key))
-    return named
+        catalogue.register(FLOW, key)
 
 
 def write_down(runs: Sequence[RunFacts], package: Path, place: Place) -> None:
