@@ -113,3 +113,16 @@ def test_numbers_that_may_be_rounded_are_said(tmp_path: Path) -> None:
 def test_a_line_without_an_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("loom.dataio.jsonl.MAX_RECORD_BYTES", 1_000_000)
     assert "a line has no end" in refusal_of(tmp_path, b"x" * 5_000_000, "t.jsonl").why
+
+
+def test_keys_that_read_like_patterns_of_names_are_columns(tmp_path: Path) -> None:
+    rows = [{"*": 1.5, "^a.*$": row / 2, "plain": row} for row in range(30)]
+    found = read_text(tmp_path, lines(*rows), "t.jsonl")
+    assert found.columns == ["*", "^a.*$", "plain"]
+    assert found.rows()[29] == (1.5, 14.5, 29)
+
+
+def test_infinities_of_both_signs_in_one_column_are_told(tmp_path: Path) -> None:
+    cells = "".join(f"{each}\n" for each in ["inf", "-inf", *range(30)])
+    found = bring_in(tmp_path, write(tmp_path / "t.csv", "x\n" + cells))
+    assert any("infinite" in warning for warning in found.schema["warnings"])

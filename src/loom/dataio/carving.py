@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loom.dataio.holdout import SHARE
+from loom.core.commands import command
 from loom.kernel.errors import LoomError
+
+SHARE = 0.2
+"""The share of the rows that is sealed unless somebody says otherwise."""
 
 
 def source_of(schema: Mapping[str, Any]) -> str | None:
@@ -33,7 +35,7 @@ def ingest_again(
     share = about["holdout"].get("share")
     other = f"{share:g}" if share and share != SHARE else None
     options = {"source": source, "name": about["name"], "target": target, "time": ",".join(time)}
-    return _ingest(**options, group=group, holdout=other)
+    return command("ingest", **options, group=group, holdout=other)
 
 
 def about(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,8 +60,8 @@ def refuse_other_holdout(pathspec: str, schema: Mapping[str, Any], asked: Mappin
     holdout = sealed_of(schema)
     if not holdout.get("rows"):
         return
-    carved = {"time": list(schema.get("time") or ()), "group": schema.get("group")}
-    for option, was in carved.items():
+    time, group = list(schema.get("time") or ()), schema.get("group")
+    for option, was in (("time", time), ("group", group)):
         given = asked[option]
         if not given or given == was:
             continue
@@ -67,19 +69,11 @@ def refuse_other_holdout(pathspec: str, schema: Mapping[str, Any], asked: Mappin
         again = ingest_again(
             about(schema),
             target=asked["target"] or schema.get("target"),
-            time=asked["time"] or carved["time"],
-            group=asked["group"] or carved["group"],
+            time=asked["time"] or time,
+            group=asked["group"] or group,
         )
         raise LoomError(
             f"the holdout of {pathspec} was not carved by --{option} {shown}",
             f"sealed were {holdout.get('how')}; rows that belong together would be on both sides",
-            again or _ingest(source="SOURCE", **{option: shown}),
+            again or command("ingest", source="SOURCE", **{option: shown}),
         )
-
-
-def _ingest(**options: str | None) -> str:
-    words = ["loom", "ingest"]
-    for name, value in options.items():
-        if value:
-            words += [f"--{name}", value]
-    return shlex.join(words)

@@ -190,7 +190,9 @@ def row_keys(table: Table, facts: Facts, without: Iterable[str]) -> Hashes:
 def _look(facts: ColumnFacts, column: pa.Array, start: int) -> None:
     if pa.types.is_floating(column.type) and len(column):
         values = fixed_values(column)
-        if not np.isfinite(values.sum()):  # quick, and wrong only where a sum overflows
+        with np.errstate(invalid="ignore"):  # both infinities in one column
+            whole = values.sum()
+        if not np.isfinite(whole):  # quick, and wrong only where a sum overflows
             infinite = pc.is_inf(column).fill_null(False)
             count = infinite.true_count
             if count and not facts.infinite:

@@ -21,7 +21,6 @@ from loom.kernel.errors import LoomError
 
 Kind = Literal["time", "group", "content", "none"]
 Mask = NDArray[np.bool_]
-SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)

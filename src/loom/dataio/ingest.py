@@ -18,10 +18,10 @@ import pyarrow as pa
 from loom.core.row_hashes import Hashes, mix
 from loom.dataio.addresses import Address
 from loom.dataio.blobs import BlobStore
+from loom.dataio.carving import SHARE
 from loom.dataio.facts import Facts, measure, row_keys, sums_of
 from loom.dataio.frames import FrameRef, PartWriter
 from loom.dataio.holdout import (
-    SHARE,
     Holdout,
     by_content,
     by_group,

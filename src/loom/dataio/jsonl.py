@@ -62,10 +62,12 @@ def read_jsonl(path: Path, shown: str, compression: Compression | None, scratch:
     def batches() -> Iterator[pa.RecordBatch]:
         for block in _blocks(path, shown, compression):
             try:
-                frame = pl.read_ndjson(io.BytesIO(block), schema=schema).select(names)
+                frame = pl.read_ndjson(io.BytesIO(block), schema=schema)[names]
             except pl.exceptions.PolarsError:
                 raise _unreadable(shown, None, "its lines cannot be told apart") from None
-            large.update(name for name in decimals if bool((frame[name].abs() >= _EXACT).any()))
+            large.update(
+                name for name in decimals if bool((frame[name].alias("cells").abs() >= _EXACT).any())
+            )
             yield from frame.to_arrow(compat_level=pl.CompatLevel.oldest()).to_batches()
 
     kept = pl.DataFrame(schema=schema).to_arrow(compat_level=pl.CompatLevel.oldest()).schema

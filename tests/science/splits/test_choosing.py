@@ -71,7 +71,7 @@ def assert_whole(found: Splitting, rows: int) -> None:
         assert len(fold.train) + len(fold.test) + fold.purged + fold.embargoed + fold.kin == rows
 
 
-@settings(max_examples=PLAYED, deadline=None, derandomize=not SOAK)
+@settings(max_examples=PLAYED, deadline=None, derandomize=not SOAK, database=None)
 @given(tables())
 def test_shuffled_rows_that_are_equal_are_never_on_both_sides(case: tuple[pl.DataFrame, str, int]) -> None:
     frame, task, folds = case
@@ -84,7 +84,7 @@ def test_shuffled_rows_that_are_equal_are_never_on_both_sides(case: tuple[pl.Dat
     assert found.crowded or all(x[one] != x[other] for one, other in pairs(found))
 
 
-@settings(max_examples=PLAYED, deadline=None, derandomize=not SOAK)
+@settings(max_examples=PLAYED, deadline=None, derandomize=not SOAK, database=None)
 @given(tables())
 def test_an_entity_is_never_on_both_sides(case: tuple[pl.DataFrame, str, int]) -> None:
     frame, task, folds = case
@@ -97,7 +97,7 @@ def test_an_entity_is_never_on_both_sides(case: tuple[pl.DataFrame, str, int]) -
     assert all(g[one] != g[other] for one, other in pairs(found))
 
 
-@settings(max_examples=PLAYED, deadline=None, derandomize=not SOAK)
+@settings(max_examples=PLAYED, deadline=None, derandomize=not SOAK, database=None)
 @given(tables(), st.integers(0, 3), st.sampled_from([None, 0, 2]))
 def test_no_interval_reaches_from_one_side_to_the_other(
     case: tuple[pl.DataFrame, str, int], horizon: int, embargo: int | None
@@ -117,7 +117,7 @@ def test_no_interval_reaches_from_one_side_to_the_other(
     assert all(max(one) < min(other) for one, other in pairwise(sorted(blocks, key=min)))
 
 
-@settings(max_examples=PLAYED, deadline=None, derandomize=not SOAK)
+@settings(max_examples=PLAYED, deadline=None, derandomize=not SOAK, database=None)
 @given(tables(), st.integers(0, 2))
 def test_with_time_and_group_neither_is_on_both_sides(
     case: tuple[pl.DataFrame, str, int], horizon: int
@@ -137,7 +137,7 @@ def test_with_time_and_group_neither_is_on_both_sides(
         assert (shared.groups, shared.times) == (0, 0)
 
 
-@settings(max_examples=PLAYED, deadline=None, derandomize=not SOAK)
+@settings(max_examples=PLAYED, deadline=None, derandomize=not SOAK, database=None)
 @given(tables())
 def test_folds_are_as_large_as_scikit_learns(case: tuple[pl.DataFrame, str, int]) -> None:
     frame, task, folds = case
@@ -157,7 +157,7 @@ def test_folds_are_as_large_as_scikit_learns(case: tuple[pl.DataFrame, str, int]
         assert sorted(ours) == sorted(theirs)
 
 
-@settings(max_examples=PLAYED, deadline=None, derandomize=not SOAK)
+@settings(max_examples=PLAYED, deadline=None, derandomize=not SOAK, database=None)
 @given(st.lists(st.integers(1, 9), min_size=5, max_size=30), st.integers(2, 5))
 def test_entities_of_one_class_are_dealt_as_evenly_as_scikit_learns(sizes: list[int], folds: int) -> None:
     groups = np.repeat(np.arange(len(sizes)), sizes)

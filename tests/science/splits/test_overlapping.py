@@ -68,7 +68,7 @@ def test_a_part_without_rows_shares_nothing() -> None:
 spans = st.lists(st.tuples(st.integers(0, 20), st.integers(0, 5)), min_size=1, max_size=15)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True, database=None)
 @given(spans, spans)
 def test_intervals_are_compared_as_every_pair_would_be(
     left: list[tuple[int, int]], right: list[tuple[int, int]]

@@ -30,13 +30,13 @@ def column_table(
         return []
     columns = [
         column("name", "column", "code"),
-        column("role", "role"),
         column("tags", "to know", "tags"),
         *([column("score", f"{measure} alone", "number")] if scores else []),
         column("missing", "missing", "share"),
-        column("unique", "values", "number"),
         column("shape", "shape", "spark"),
         column("holds", "holds"),
+        column("unique", "values", "number"),
+        column("role", "role"),
     ]
     note = "The worst first. Numbers hold p5 … median … p95; the rest, what comes most often."
     if len(ranked) > MOST:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from loom.core.commands import command
 from loom.dataio.carving import ingest_again
-
-from ._commands import command
 
 _FEATURES = ("boolean", "categorical", "numeric")
 

@@ -78,7 +78,7 @@ def _tested(profile: Mapping[str, Any], leakage: Mapping[str, Any]) -> list[Bloc
     honest = {name: score for name, score in scores.items() if name not in out}
     if honest:
         best = max(honest, key=lambda name: honest[name])
-        found.append(number(f"best {measure} of one column", round(honest[best], 3), note=spoken(best)))
+        found.append(number(f"best single {measure}", round(honest[best], 3), note=spoken(best)))
     together = [check for check in leakage["leakage_checks"] if check["check"] == "together"]
     if together and together[0]["value"] is not None:
         note = "a small model, out of fold, leaks left out" if flags else "a small model, out of fold"

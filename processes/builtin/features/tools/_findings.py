@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from loom.core.commands import command
 from loom.core.index import RunFacts, RunIndex
 from loom.kernel.errors import LoomError
 from loom.tools.registry import ToolContext
-
-from ._commands import command
 
 VERB = "eda"
 FLOW = "EdaFlow"

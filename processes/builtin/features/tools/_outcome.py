@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from loom.core.commands import command
 from loom.dataio.derive import root_of
 from loom.science.features import Built
 from loom.science.names import spoken
 from loom.tools.registry import ToolContext, ToolResult
 
-from ._commands import FOLLOWING, command
+from ._commands import FOLLOWING
 from ._findings import VERB, earlier
 from ._obstacles import way_out
 from ._page import REASONS, page

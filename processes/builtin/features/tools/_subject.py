@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from loom.core.commands import command
 from loom.dataio.frames import FrameRef, load
 from loom.dataio.objects import DataObject
 from loom.kernel.errors import LoomError
@@ -17,7 +18,6 @@ from loom.science.names import spoken
 from loom.science.targets import resolve_target
 from loom.tools.registry import ToolContext
 
-from ._commands import command
 from ._findings import Findings, findings_of
 
 

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 from functools import partial
 
+from loom.core.commands import command
 from loom.dataio.frames import load
 from loom.dataio.objects import DataObject
 from loom.kernel.errors import LoomError
@@ -25,7 +26,6 @@ from loom.science.targets import resolve_target
 from loom.tools.card import number
 from loom.tools.registry import ToolContext
 
-from ._commands import command
 from ._drawn import ALL, Drawn
 
 _LISTED = 12

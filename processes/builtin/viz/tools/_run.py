@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loom.core.commands import command
 from loom.core.index import RunFacts
 from loom.kernel.errors import LoomError
 from loom.science.charts import (
@@ -21,7 +22,6 @@ from loom.tools.card import number
 from loom.tools.registry import ToolContext
 
 from ._board import board_of
-from ._commands import command
 from ._drawn import ALL, Drawn
 
 _DATA_FLOWS = ("IngestDataset", "FeaturesFlow")

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from loom.core.commands import command
 from loom.kernel.errors import LoomError
 from loom.tools.card import Block, card, charts, facts, number
 from loom.tools.registry import Effect, Tool, ToolContext, ToolResult
 
-from ._commands import command
 from ._dataset import drawn_of_dataset
 from ._drawn import ALL, CHOICES, TITLES, Drawn
 from ._files import ready, written
