@@ -29,7 +29,7 @@ LOOKS: dict[str, Callable[[Columns], object]] = {
     "drift": lambda table: drift(table, table, target="y"),
     "build": lambda table: build(table, "y"),
 }
-READINGS = {"profile": 1, "leakage": 3, "drift": 2, "build": 4}
+READINGS = {"profile": 1, "leakage": 2, "drift": 2, "build": 4}
 MEGABYTES = {"wide": 1_000, "long": 2_000}
 
 PROGRAM = """
