@@ -1,7 +1,8 @@
-"""P7: a profile of a million rows by fifty columns costs at most 1.3 times a straight script for the same numbers.
+"""P7: the profile and the leak tests of a million rows by fifty columns cost at most 1.3 times a straight script each.
 
 Each run is a process of its own that reads the table from Parquet; what counts is the CPU and the clock after the
-imports, and the peak of the memory. The script does no more than it must: no roles, no privacy, no warnings.
+imports, and the peak of the memory. The scripts compute the same numbers and do no more than they must: no roles, no
+privacy, no warnings, no rules that judge.
 With `LOOM_PEERS` naming a Python that has ydata-profiling, its minimal report plays as well (budget 1/15); it looks
 for no relations and no duplicates.
 """
@@ -15,11 +16,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import lightgbm
 import numpy as np
 import polars as pl
 from measure import compare
@@ -27,12 +30,18 @@ from p6_ingest import generated
 from scipy.stats import chi2_contingency, rankdata
 
 from loom.science.columns import Columns
+from loom.science.leakage import leakage
 from loom.science.profile import profile
 
 ROWS = 1_000_000
 REPEATS = 3
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 SAMPLE = 10_000
+BINS = 64
+SCANNED = 200_000
+RANKED = 40_000
+MODELLED = 5_000
+MODULI = (2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 24, 60, 100, 1000)
 YDATA = """
 import sys, time, pandas
 from ydata_profiling import ProfileReport
@@ -43,12 +52,16 @@ print(time.process_time() - start)
 """
 
 
-def ours(path: str) -> dict[str, Any]:
-    """The profile, read a few columns at a time as a data object is."""
-    schema = pl.read_parquet_schema(path)
+def table_at(path: str) -> Columns:
+    """The table, read a few columns at a time as a data object is."""
     rows = pl.scan_parquet(path).select(pl.len()).collect().item()
-    table = Columns(tuple(schema), rows, lambda names: pl.read_parquet(path, columns=list(names)))
-    return profile(table, target="y").as_json()
+    names = tuple(pl.read_parquet_schema(path))
+    return Columns(names, rows, lambda some: pl.read_parquet(path, columns=list(some)))
+
+
+def ours(path: str) -> dict[str, Any]:
+    """The profile."""
+    return profile(table_at(path), target="y").as_json()
 
 
 def theirs(path: str) -> dict[str, Any]:
@@ -98,17 +111,103 @@ def relations(frame: pl.DataFrame, numbers: list[str], levels: list[str]) -> lis
     return [pearson, spearman, crossed]
 
 
+def our_leaks(path: str) -> dict[str, Any]:
+    """The leak tests."""
+    return leakage(table_at(path), "y").as_json()
+
+
+def their_leaks(path: str) -> dict[str, Any]:
+    """The same statistics, written down straight: rows as rows, every column against the target, two small models."""
+    frame = pl.read_parquet(path)
+    features = frame.drop("id", "y")
+    floats = [s.name for s in features if s.dtype.is_float()]
+    near = features.with_columns(pl.col(floats).round_sig_figs(3), pl.col(pl.String).str.to_lowercase())
+    words = features.hash_rows()
+    pairs = pl.DataFrame({"x": words, "y": frame["y"]}).filter(words.is_duplicated())
+    found: dict[str, Any] = {
+        "twins": words.is_duplicated().sum(),
+        "near": near.hash_rows().is_duplicated().sum(),
+        "conflicts": pairs.group_by("x").agg(pl.col("y").n_unique()).height,
+    }
+    random = np.random.default_rng(0)
+    places = np.sort(random.choice(frame.height, min(frame.height, SCANNED), replace=False))
+    y = frame["y"].gather(places).to_numpy()
+    fold = random.integers(0, 2, len(y))
+    few = slice(0, RANKED)
+    inside = [rankdata(y == one)[few] for one in (0, 1)]
+    for name in features.columns:
+        column = features[name].gather(places)
+        gone = column.is_null().to_numpy()
+        cells = np.bincount(gone * 2 + y, minlength=4).reshape(2, 2)
+        score: list[Any] = [chi2_contingency(cells).pvalue] if gone.any() else []
+        if column.dtype == pl.String:
+            codes = column.rank("dense").fill_null(0).to_numpy()
+        else:
+            values = column.to_physical().cast(pl.Float64).to_numpy()
+            edges = [np.nanquantile(values[few][y[few] == one], np.linspace(0, 1, BINS)) for one in (0, 1)]
+            codes = np.searchsorted(np.unique(np.concatenate(edges)), values)
+            ranks = rankdata(values[few])
+            score += [np.corrcoef(ranks, other)[0, 1] for other in inside]
+            known = np.nan_to_num(values[few])
+            moduli = MODULI if column.dtype.is_integer() else (1,)
+            rests = [np.mod(known, k) * (100 if k == 1 else 1) for k in moduli]
+            score += [crossed_auc(rest.astype(int), y[few], fold[few]) for rest in rests]
+        found[name] = [crossed_auc(codes, y, fold), *score]
+    rows = places[:MODELLED]
+    some = features[rows].with_columns(pl.col(pl.String).rank("dense"))
+    matrix = some.select(pl.all().to_physical().cast(pl.Float32)).to_numpy()
+    truth = frame["y"].gather(rows).to_numpy()
+    for target in (truth, random.permutation(truth)):
+        found["model"] = [fitted_auc(matrix, target, part) for part in range(3)]
+    return {key: str(value) for key, value in found.items()}
+
+
+def crossed_auc(codes: np.ndarray, y: np.ndarray, fold: np.ndarray) -> list[float]:
+    """The area of a level's rate, learned on one half and judged on the other."""
+    levels = int(codes.max()) + 1
+    counts = np.bincount((codes * 2 + fold) * 2 + (y == 1), minlength=levels * 4).reshape(levels, 2, 2)
+    areas = []
+    for learn, judge in ((0, 1), (1, 0)):
+        rates = (counts[:, learn, 1] + 1) / (counts[:, learn].sum(1) + 2)
+        order = np.argsort(rates)
+        wins, losses = counts[order, judge, 1], counts[order, judge, 0]
+        areas.append(
+            float((wins * (np.cumsum(losses) - losses / 2)).sum() / max(wins.sum() * losses.sum(), 1))
+        )
+    return areas
+
+
+def fitted_auc(matrix: np.ndarray, y: np.ndarray, part: int) -> float:
+    """The area of a small model on a third of the rows that it has not seen."""
+    held = np.arange(len(y)) % 3 == part
+    given = {"objective": "binary", "num_leaves": 15, "max_bin": 63, "num_threads": 1, "verbosity": -1}
+    model = lightgbm.train(given, lightgbm.Dataset(matrix[~held], y[~held] == 1), 20)
+    ranks, hits = rankdata(model.predict(matrix[held], num_threads=1)), y[held] == 1
+    return float(ranks[hits].mean())
+
+
 def child(side: str, path: str) -> None:
     """Run one side and print what it cost."""
     # a first call on a few rows, so that neither side pays for what is loaded on first use
     small = str(Path(path).with_name("small.parquet"))
-    run = {"ours": ours, "theirs": theirs}[side]
+    run = {"ours": ours, "theirs": theirs, "our leaks": our_leaks, "their leaks": their_leaks}[side]
     run(small)
     cpu, clock = time.process_time(), time.perf_counter()
     run(path)
     cost = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - clock}
     cost["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps(cost))
+
+
+costs: dict[str, list[dict[str, float]]] = defaultdict(list)
+
+
+def cpu_of_child(path: Path, side: str) -> float:
+    """CPU seconds of one side in a process of its own; what else it cost is kept."""
+    command = [sys.executable, __file__, side, str(path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    costs[side].append(json.loads(done.stdout))
+    return costs[side][-1]["cpu"]
 
 
 def main() -> None:
@@ -119,24 +218,14 @@ def main() -> None:
         frame.write_parquet(path, compression="zstd")
         frame.head(20_000).write_parquet(path.with_name("small.parquet"))
         del frame
-        costs: dict[str, list[dict[str, float]]] = {"ours": [], "theirs": []}
-
-        def run(side: str) -> float:
-            command = [sys.executable, __file__, side, str(path)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            costs[side].append(json.loads(done.stdout))
-            return costs[side][-1]["cpu"]
-
-        compare("P7 eda 1M x 50, CPU", partial(run, "ours"), partial(run, "theirs"), budget=1.3, n=REPEATS)
-        for what, unit in (("wall", "clock"), ("rss", "peak MB")):
-            mine, peer = ([cost[what] for cost in costs[side]] for side in ("ours", "theirs"))
-            compare(
-                f"P7 eda 1M x 50, {unit}",
-                partial(next, iter(mine)),
-                partial(next, iter(peer)),
-                budget=1.3,
-                n=REPEATS,
-            )
+        run = partial(cpu_of_child, path)
+        for what, mine, peer in (("eda", "ours", "theirs"), ("leaks", "our leaks", "their leaks")):
+            costs.clear()
+            compare(f"P7 {what} 1M x 50, CPU", partial(run, mine), partial(run, peer), budget=1.3, n=REPEATS)
+            for cost, unit in (("wall", "clock"), ("rss", "peak MB")):
+                sides = [iter([one[cost] for one in costs[side]]) for side in (mine, peer)]
+                name = f"P7 {what} 1M x 50, {unit}"
+                compare(name, partial(next, sides[0]), partial(next, sides[1]), budget=1.3, n=REPEATS)
         if peers := os.environ.get("LOOM_PEERS"):
             compare(
                 "P7 eda 1M x 50, CPU, against ydata-profiling",

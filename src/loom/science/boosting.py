@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from loom.science.binning import Floats, level_codes, numbers
 
 Matrix = NDArray[np.float32]
+Numbers = NDArray[np.float32]
 
 _ROUNDS = 20
 _FEW_CLASSES = 5
@@ -30,8 +31,13 @@ def parameters(seed: int, *, threads: int = 1, **more: Any) -> dict[str, Any]:
 
 def matrix_of(columns: Iterable[pl.Series]) -> Matrix:
     """Columns as numbers side by side; levels by how common they are, the rarest together."""
-    found = [np.clip(_as_numbers(column), -_LARGEST, _LARGEST).astype(np.float32) for column in columns]
+    found = [as_numbers(column) for column in columns]
     return np.column_stack(found) if found else np.zeros((0, 0), np.float32)
+
+
+def as_numbers(column: pl.Series) -> Numbers:
+    """One column as a learner takes it."""
+    return np.clip(_as_floats(column), -_LARGEST, _LARGEST).astype(np.float32)
 
 
 def fitted(matrix: Matrix, truth: Floats, *, classes: int, seed: int) -> lgb.Booster:
@@ -53,7 +59,7 @@ def gains(matrix: Matrix, truth: Floats, *, classes: int, seed: int) -> Floats:
     return found / found.sum() if found.sum() > 0 else found
 
 
-def _as_numbers(column: pl.Series) -> Floats:
+def _as_floats(column: pl.Series) -> Floats:
     """One column as floats; words become the rank of their frequency, which says nothing of the target."""
     if column.dtype.is_numeric() or column.dtype.is_temporal() or column.dtype == pl.Boolean:
         return numbers(column)

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+from scipy.special import ndtr
 
 from loom.kernel.errors import LoomError
 from loom.science.columns import Columns, distinct_names
@@ -227,3 +228,27 @@ def test_many_columns_with_one_oddity_share_a_warning() -> None:
     frame = pl.DataFrame({f"c{i}": [1] * 120 for i in range(900)})
     (constant,) = (warning for warning in profile(frame).warnings if warning.code == "constant")
     assert constant.value == 900 and "c4" in constant.what and "c5" not in constant.what
+
+
+def test_of_a_large_table_a_part_gives_the_quantiles_and_what_lies_close_together_is_counted() -> None:
+    rng, rows = np.random.default_rng(0), 150_000
+    frame = pl.DataFrame(
+        {
+            "amount": np.where(rng.random(rows) < 0.001, np.inf, rng.normal(size=rows)),
+            "whole": rng.integers(-40, 40, rows),
+            "unsigned": pl.Series(rng.integers(0, 90, rows)).cast(pl.UInt64) + (2**64 - 90),
+            "gaps": pl.Series(rng.integers(0, 9, rows)).set(pl.Series(rng.random(rows) < 0.9), None),
+            "row": np.arange(rows, 0, -1),
+        }
+    )
+    found = {column.name: column for column in profile(frame).columns}
+    counts = {name: (one.n_unique, one.approx) for name, one in found.items() if name != "amount"}
+    assert counts == {"whole": (80, False), "unsigned": (90, False), "gaps": (9, False), "row": (rows, False)}
+    assert found["row"].role == "id"
+    amount = found["amount"]
+    assert amount.approx
+    assert 0.95 * rows < amount.n_unique <= rows
+    assert amount.scan["infinite"] == np.isinf(frame["amount"].to_numpy()).sum()
+    assert amount.quantiles is not None
+    shares = {float(name[1:]) / 100: ndtr(value) for name, value in amount.quantiles.items()}
+    assert all(abs(share - asked) < 0.01 for asked, share in shares.items())

@@ -1,10 +1,13 @@
-"""How often the verdict is what it should be. Run it: python -m tests.science.validation.characteristics [SEEDS]"""
+"""How often the verdict is what it should be. Run it: python -m tests.science.validation.characteristics SEEDS --write"""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,8 +18,10 @@ from loom.science.judgement import judge
 from loom.science.judgement.judging import Judgement
 from loom.science.serving.inputs import InputColumn
 from loom.science.validation import Asked, Portfolio, Problem, measure
-from loom.science.validation.measuring import Measured, Opened
-from tests.science.validation.tables import DEFECTS, HONEST, Made
+from loom.science.validation.asked import Measured, Opened
+from tests.science.validation.tables import DEFECTS, HONEST, ROWS, Made
+
+RATES = Path(__file__).parents[3] / "docs" / "reference" / "verdict-rates.json"
 
 
 def judged(made: Made, seed: int = 0, *, metric: str | None = None) -> tuple[Measured, Judgement]:
@@ -51,7 +56,7 @@ def split(made: Made, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 @dataclass
 class Row:
-    """One kind of table: how often each verdict came out, and which rules spoke."""
+    """One kind of table: how often each verdict came out, and which rules spoke against the model."""
 
     verdicts: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
@@ -59,15 +64,25 @@ class Row:
     def add(self, found: Judgement) -> None:
         """Count one table."""
         self.verdicts[found.verdict] += 1
-        self.rules.update({reason.code for reason in found.reasons if reason.severity != "info"})
+        self.rules.update(
+            each.rule.code for each in found.ruled if each.outcome in ("FAIL", "REVIEW", "UNKNOWN")
+        )
+
+    def as_json(self, kind: str) -> dict[str, Any]:
+        """The counts as plain data."""
+        return {
+            "kind": kind,
+            "verdicts": dict(sorted(self.verdicts.items())),
+            "rules": dict(sorted(self.rules.items())),
+        }
 
 
-def table(seeds: int) -> dict[str, Row]:
+def table(seeds: int, first: int = 0) -> dict[str, Row]:
     """The verdicts over so many seeds of every kind of table."""
     rows: dict[str, Row] = {}
     for name, make in {**HONEST, **DEFECTS}.items():
         rows[name] = Row()
-        for seed in range(seeds):
+        for seed in range(first, first + seeds):
             rows[name].add(judged(make(seed), seed)[1])
         told = ", ".join(f"{verdict} {count}" for verdict, count in rows[name].verdicts.most_common())
         said = ", ".join(f"{rule} {count}" for rule, count in rows[name].rules.most_common(6))
@@ -75,5 +90,15 @@ def table(seeds: int) -> dict[str, Row]:
     return rows
 
 
+def write(rows: dict[str, Row], seeds: int) -> None:
+    """Keep the counts for docs/reference/verdict-rules.md."""
+    tables = {name: row.as_json("honest" if name in HONEST else "defect") for name, row in rows.items()}
+    told = {"seeds": seeds, "rows": ROWS, "tables": tables}
+    RATES.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+
+
 if __name__ == "__main__":
-    table(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    found = table(number)
+    if "--write" in sys.argv:
+        write(found, number)

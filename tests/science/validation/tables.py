@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 ROWS = 6_000
+CHURN = (Path(__file__).parents[3] / ".." / "shared" / "data" / "telco-churn.csv").resolve()
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,12 @@ def three_classes(seed: int, rows: int = ROWS) -> Made:
     return Made(pl.DataFrame({**columns, "y": np.array(["a", "b", "c"])[scores.argmax(1)]}))
 
 
+def churn(seed: int, rows: int = ROWS) -> Made:
+    """Real customers, of whom each seed draws as many; the sealed fifth is another one each time."""
+    frame = pl.read_csv(CHURN, null_values=" ").drop("customerID")
+    return Made(frame.sample(min(rows, frame.height), seed=seed, shuffle=True), target="Churn")
+
+
 def noise(seed: int, rows: int = ROWS) -> Made:
     """Nothing says anything."""
     random = np.random.default_rng([seed, 11])
@@ -134,6 +142,7 @@ HONEST: Mapping[str, Make] = {
     "interactions": interactions,
     "amounts": amounts,
     "three_classes": three_classes,
+    **({"churn": churn} if CHURN.is_file() else {}),
 }
 DEFECTS: Mapping[str, Make] = {
     "noise": noise,

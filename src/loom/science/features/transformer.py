@@ -104,6 +104,11 @@ class Transformer:
         every = [*(series for place in range(len(made)) for series in made[place]), *kept]
         return pl.DataFrame({series.name: series for series in every})
 
+    @property
+    def _encodes(self) -> bool:
+        """Whether a step takes the answers of other rows, out of fold; no other one needs to know of folds."""
+        return any(step.op == "target_encode" for step in self.steps)
+
     def _read(self, table: Columns, names: Sequence[str]) -> Iterator[pl.Series]:
         for column in table.each(names):
             yield _as_written(column, self.written.get(column.name))

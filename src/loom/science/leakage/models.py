@@ -9,54 +9,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import polars as pl
 
 from loom.science.binning import level_codes
-from loom.science.boosting import matrix_of
+from loom.science.boosting import Matrix, Numbers, as_numbers
 from loom.science.leakage import permutation
-from loom.science.leakage.findings import Check, CheckCode
+from loom.science.leakage.findings import Check, CheckCode, Status
 from loom.science.leakage.rules import believable
 from loom.science.leakage.truth import Truth
+from loom.science.names import spoken
 
 TOGETHER = 0.995
 _LEAST_ROWS = 60
 
 
-def model_checks(
-    read: Callable[[Sequence[str]], Iterator[pl.Series]], target: Truth, usable: Sequence[str], scores: Mapping[str, float], entities: Sequence[str],
-    seed: int,
-) -> list[Check]:  # fmt: skip
-    """The three looks, on at most 60 columns (those that know most) and 5,000 rows."""
-    chosen = sorted(sorted(usable, key=lambda name: -scores.get(name, 0.0))[: permutation.COLUMNS])
-    places = permutation.sample_of(target, seed)
-    rows = target.rows[places]
-    if not chosen or len(rows) < _LEAST_ROWS or target.support < 2 * permutation.FOLDS:
-        codes: tuple[CheckCode, ...] = ("together", "canary")
-        return [Check.skipped(code, "too few rows, or no columns") for code in codes]
-    part = target.at(places)
-    matrix = matrix_of(column.gather(rows) for column in read(chosen))
-    honest = permutation.strength(matrix, part, seed=seed)
-    shuffled = permutation.strength(matrix, part, seed=seed, shuffle=True)
-    checks = [
-        Check(
-            "together", "suspect" if honest.score >= TOGETHER and believable(honest.score, part) else "ok", honest.score, TOGETHER, len(rows),
-            "a small model's score on the columns that stay, out of fold",
-        ),
-        Check(
-            "canary", "ok" if shuffled.is_chance else "suspect", shuffled.score, shuffled.ceiling, len(rows),
-            "the same model's score when the target is shuffled",
-        ),
-    ]  # fmt: skip
-    for name in entities:
-        groups = level_codes(next(read([name])).gather(rows)).codes
-        apart = permutation.strength(matrix, part, seed=seed, groups=groups)
-        gap, least = honest.score - apart.score, max(permutation.GROUP_GAP, 2 * apart.error)
-        checks.append(
+class Sample:
+    """Some rows of every column that goes by, for models that look at several together."""
+
+    def __init__(self, target: Truth, seed: int) -> None:
+        places = permutation.sample_of(target, seed)
+        self._target, self._seed, self._rows = target.at(places), seed, target.rows[places]
+        self._enough = len(self._rows) >= _LEAST_ROWS and target.support >= 2 * permutation.FOLDS
+        self._columns: dict[str, Numbers] = {}
+
+    def keep(self, column: pl.Series) -> None:
+        """Keep the sampled rows of a column, as a model takes them."""
+        if self._enough:
+            self._columns[column.name] = as_numbers(column.gather(self._rows))
+
+    def checks(
+        self, usable: Sequence[str], scores: Mapping[str, float], entities: Sequence[pl.Series]
+    ) -> list[Check]:
+        """The three looks, on at most 60 of the usable columns: those that know most."""
+        chosen = sorted(sorted(usable, key=lambda name: -scores.get(name, 0.0))[: permutation.COLUMNS])
+        if not chosen or not self._enough:
+            codes: tuple[CheckCode, ...] = ("together", "canary")
+            return [Check.skipped(code, "too few rows, or no columns") for code in codes]
+        rows = len(self._rows)
+        matrix = np.column_stack([self._columns[name] for name in chosen])
+        honest = permutation.strength(matrix, self._target, seed=self._seed)
+        shuffled = permutation.strength(matrix, self._target, seed=self._seed, shuffle=True)
+        leaks = honest.score >= TOGETHER and believable(honest.score, self._target)
+        checks = [
             Check(
-                "entity_on_both_sides", "suspect" if gap > least else "ok", gap, least, len(rows),
-                f"how much better a split scores that lets `{name}` stand on both sides",
-            )
-        )  # fmt: skip
-    return checks
+                "together", "suspect" if leaks else "ok", honest.score, TOGETHER, rows,
+                "a small model's score on the columns that stay, out of fold",
+            ),
+            Check(
+                "canary", "ok" if shuffled.is_chance else "suspect", shuffled.score, shuffled.ceiling, rows,
+                "the same model's score when the target is shuffled",
+            ),
+        ]  # fmt: skip
+        return [*checks, *(self._apart(matrix, honest.score, entity) for entity in entities)]
+
+    def _apart(self, matrix: Matrix, honest: float, entity: pl.Series) -> Check:
+        groups = level_codes(entity.gather(self._rows)).codes
+        apart = permutation.strength(matrix, self._target, seed=self._seed, groups=groups)
+        gap, least = honest - apart.score, max(permutation.GROUP_GAP, 2 * apart.error)
+        what = f"how much better a split scores that lets `{spoken(entity.name)}` stand on both sides"
+        status: Status = "suspect" if gap > least else "ok"
+        return Check("entity_on_both_sides", status, gap, least, len(self._rows), what)

@@ -50,25 +50,25 @@ class RowWords:
         return float(-np.expm1(len(self.exact) * np.log1p(-min(per_pair, 1 - 1e-12))))
 
 
-def duplicate_checks(hashes: RowWords, answers: pl.Series) -> list[Check]:
+def duplicate_checks(table: RowWords, answers: pl.Series) -> list[Check]:
     """Repeated rows, equal rows with different answers, and rows that are nearly equal."""
-    rows = len(hashes.exact)
+    rows = len(table.exact)
     if rows < 2:
         return [Check.skipped("duplicates", "too few rows")]
-    equal = twins(hashes.exact)
+    equal = twins(table.exact)
     count = int(equal.sum())
     checks = [
         Check(
-            "duplicates", "note" if _beyond(count / rows, hashes.chance()) else "ok", count / rows, OVERLAP, count,
+            "duplicates", "note" if _beyond(count / rows, table.chance()) else "ok", count / rows, OVERLAP, count,
             "rows whose features are equal to another row's; a random split puts them on both sides",
         )
     ]  # fmt: skip
-    differing = conflicting(hashes.exact, answers)
+    differing = conflicting(table.exact, answers)
     status: Status = "note" if differing else "ok"
     what = "rows with equal features and different targets"
     checks.append(Check("conflicts", status, differing / rows, None, differing, what))
-    near = int((twins(hashes.near) & ~equal).sum())
-    status = "note" if _beyond(near / rows, hashes.chance(near=True)) else "ok"
+    near = int((twins(table.near) & ~equal).sum())
+    status = "note" if _beyond(near / rows, table.chance(near=True)) else "ok"
     what = "rows that differ from another by less than one part in 256, or in spelling"
     return [*checks, Check("near_duplicates", status, near / rows, OVERLAP, near, what)]
 
@@ -91,8 +91,9 @@ def _beyond(share: float, chance: float) -> bool:
 def _rough(column: pl.Series) -> pl.Series:
     """Numbers with three digits, texts without case and outer spaces."""
     if column.dtype.is_float():
-        bits = column.cast(pl.Float64).to_numpy().view(np.uint64)
-        return pl.Series(column.name, (bits + _HALF) >> _TAIL)
+        bits = column.cast(pl.Float64).to_numpy().view(np.uint64) + _HALF
+        bits >>= _TAIL
+        return pl.Series(column.name, bits)
     if column.dtype == pl.String:
         return column.str.strip_chars().str.to_lowercase()
     return column

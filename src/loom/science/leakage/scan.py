@@ -18,7 +18,7 @@ import polars as pl
 from loom.kernel.errors import LoomError
 from loom.science.columns import Columns, Source, columns_of, spelled
 from loom.science.leakage.findings import Check, Finding
-from loom.science.leakage.models import model_checks
+from loom.science.leakage.models import Sample
 from loom.science.leakage.order import Late, order_check
 from loom.science.leakage.rows import RowWords, duplicate_checks, overlap_check
 from loom.science.leakage.rules import ColumnScore, flag_of, suspects_of
@@ -26,6 +26,7 @@ from loom.science.leakage.scoring import Against
 from loom.science.leakage.truth import Truth, prepare
 from loom.science.names import is_id_name
 from loom.science.reading import Reading, Use, reading_of
+from loom.science.resources import pinned
 from loom.science.targets import Task, task_in
 from loom.science.twins import Mask, repeated
 
@@ -85,12 +86,13 @@ def leakage(
             )
     scan = _Scan(table, target, tuple(time), group, seed)
     late = Late(scan.moment(), None if now is None else now.timestamp())
-    scan.look(late)
-    return scan.conclude(task, columns_of(test) if test is not None else None, late.checks())
+    with pinned(1):  # the products are many and short: more threads would wait for each other
+        scan.look(late)
+        return scan.conclude(task, columns_of(test) if test is not None else None, late.checks())
 
 
 class _Scan:
-    """Two passes over a table: how columns are read and row hashes first, then every column against the target."""
+    """Two passes over a table: how columns are read and which rows are equal first, then every column against the target."""
 
     def __init__(
         self, table: Columns, target: str, time: tuple[str, ...], group: str | None, seed: int
@@ -98,7 +100,7 @@ class _Scan:
         self.table, self.target, self.time, self.group, self.seed = table, target, time, group, seed
         self.readings: dict[str, Reading] = {}
         self.types: dict[str, pl.DataType] = {}
-        self.hashes = RowWords(table.rows)
+        self.row_words = RowWords(table.rows)
 
     def look(self, late: Late) -> None:
         """The first pass: what each column is, what makes rows equal, and which dates come too late."""
@@ -106,7 +108,7 @@ class _Scan:
             reading = reading_of(column)
             self.readings[column.name], self.types[column.name] = reading, column.dtype
             if reading.use != "id":
-                self.hashes.add(column)
+                self.row_words.add(column)
             if reading.use == "date" and column.name not in self.time:
                 late.look(reading.of(column))
 
@@ -114,7 +116,7 @@ class _Scan:
         """The second pass, and what follows from both."""
         answers = self.table.column(self.target)
         answers = spelled(reading_of(answers).of(answers))
-        checks = duplicate_checks(self.hashes, answers)
+        checks = duplicate_checks(self.row_words, answers)
         if test is not None:
             checks.append(self._overlap(test))
         checks += late
@@ -133,16 +135,18 @@ class _Scan:
         entities = self._entities()
         apart = self._apart(target, entities)
         all_rows, kept_apart = Against(target), Against(apart)
-        found = [
-            (all_rows if column.name in entities else kept_apart).score(column, self._use(column.name))
-            for column in self._read(self._asked())
-        ]
+        sample, usable = Sample(target, self.seed), set(self._usable())
+        found: list[ColumnScore] = []
+        for column in self._read(self._asked()):
+            against = all_rows if column.name in entities else kept_apart
+            found.append(against.score(column, self._use(column.name)))
+            if column.name in usable:
+                sample.keep(column)
         flags = [flag for score in found if (flag := flag_of(score, target, len(found)))]
         dropped = {flag.column for flag in flags if flag.column}
-        usable = [name for name in self._usable() if name not in dropped]
         scores = {score.column: score.score.value for score in found}
         checks.append(order_check(target, self.table.rows, dated=bool(self.time)))
-        checks += model_checks(self._read, target, usable, scores, entities, self.seed)
+        checks += sample.checks(sorted(usable - dropped), scores, list(map(self.table.column, entities)))
         suspects = suspects_of(found, target, dropped)
         suspects += [check.as_finding() for check in checks if check.status == "suspect"]
         return self._result(target.task, flags, suspects, checks, found, len(target.rows))
@@ -169,7 +173,7 @@ class _Scan:
 
     def _first_of_each(self, answers: pl.Series) -> Mask:
         """Rows without their repetitions, unless most rows are repetitions: those are what the table is made of."""
-        again = repeated(self.hashes.exact ^ answers.hash(seed=1).to_numpy())
+        again = repeated(self.row_words.exact ^ answers.hash(seed=1).to_numpy())
         return ~again if 2 * again.sum() <= len(again) else np.ones(len(again), bool)
 
     def _asked(self) -> list[str]:
@@ -193,8 +197,8 @@ class _Scan:
         """The declared entity; else columns whose name says id and whose values come again."""
         if self.group:
             return [self.group]
-        kinds = ("numeric", "categorical")
-        return [name for name in self._usable() if is_id_name(name) and self._use(name) in kinds][:_ENTITIES]
+        named = [name for name in self._usable() if is_id_name(name)]
+        return [name for name in named if self._use(name) in ("numeric", "categorical")][:_ENTITIES]
 
     def _apart(self, target: Truth, entities: Sequence[str]) -> Truth:
         """The target with folds that keep entities whole, though nobody declared them.
@@ -221,7 +225,7 @@ class _Scan:
         """Rows of the test part against those of train, over the columns that both have."""
         compared = [name for name, reading in self.readings.items() if reading.use != "id"]
         shared = [name for name in compared if name in test.names]
-        train, other = self.hashes, RowWords(test.rows)
+        train, other = self.row_words, RowWords(test.rows)
         if shared != compared:
             train = RowWords(self.table.rows)
             for column in self.table.each(shared):

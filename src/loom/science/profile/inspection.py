@@ -18,7 +18,7 @@ from loom.science.texts import Look, counts_of, look_at, numbers_in
 
 _FEW = 5_000
 _SWITCH = 10
-_IN_ORDER: frozenset[Kind] = frozenset({"whole", "number", "moment"})
+_MEASURED: frozenset[Kind] = frozenset({"whole", "number", "moment"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def inspect(block: pl.DataFrame, first: int) -> tuple[list[Inspected], pl.DataFr
         found, counts = looks.get(at, (None, None))
         cells = frame[at]
         quantity = measured.get(at)
-        if kinds[at] in _IN_ORDER and quantity is not None:
+        if kinds[at] in _MEASURED and quantity is not None:
             distinct[at] = quantity.distinct
         traits = _traits(name, cells, kinds[at], missing[at], distinct[at], quantity, found, counts)
         result.append(_inspected(cells, traits, quantity, counts, numbers.get(at)))
@@ -98,8 +98,8 @@ def inspect(block: pl.DataFrame, first: int) -> tuple[list[Inspected], pl.DataFr
 
 
 def _counted_by_hash(kinds: Mapping[str, Kind]) -> list[str]:
-    """The columns whose values are counted by their hashes; the others are counted in order."""
-    return [at for at, kind in kinds.items() if kind not in _IN_ORDER]
+    """The columns whose values are counted by their hashes; the others are when they are measured."""
+    return [at for at, kind in kinds.items() if kind not in _MEASURED]
 
 
 def _distinct(hashes: pl.DataFrame, missing: Mapping[str, int]) -> dict[str, int]:
@@ -140,6 +140,7 @@ def _traits(
     if counts is not None:
         distinct = len(counts) - bool(missing)
     ordered = kind == "whole" and not missing and is_ordered(cells)
+    distinct = len(cells) if ordered else distinct
     least, most = (quantity.least, quantity.most) if quantity is not None else (None, None)
     return Traits(name, kind, len(cells), missing, distinct, least, most, ordered, found)
 
@@ -156,8 +157,9 @@ def _inspected(
     personal = is_personal_name(traits.name) and traits.distinct > _SWITCH
     personal = personal or (traits.look is not None and traits.look.personal)
     levels: tuple[Level, ...] = ()
-    counted = counts is not None or traits.kind in _IN_ORDER or role in ("boolean", "constant")
-    exact = len(cells) <= EXACT_ROWS or counted
+    approx = len(cells) > EXACT_ROWS and counts is None and role not in ("boolean", "constant")
+    if traits.kind in _MEASURED and quantity is not None:
+        approx = quantity.approx and not traits.ordered
     if role in ("categorical", "boolean", "constant") and not personal and traits.kind != "nested":
         if counts is None and (role == "boolean" or traits.distinct <= _FEW):
             counts = counts_of(cells)
@@ -165,7 +167,7 @@ def _inspected(
     if traits.kind == "boolean":
         numbers = cells
     values = numbers if role in ("numeric", "boolean", "date") else cells if role == "categorical" else None
-    return Inspected(spoken_type(cells.dtype), traits, role, not exact, personal, quantity, levels, values)
+    return Inspected(spoken_type(cells.dtype), traits, role, approx, personal, quantity, levels, values)
 
 
 def _scan_of(seen: Look, role: Role) -> dict[str, Any]:

@@ -30,7 +30,8 @@ _LEVEL_SHARE = 0.05
 class Column:
     """One column: what it is, how much is missing (a share), how many values, how they lie, what was noticed.
 
-    `approx` marks a number of values that was estimated. Quantiles and levels are those that may be shown.
+    `approx` marks a number of values that was estimated. Quantiles and levels are those that may be shown; of more
+    than 100,000 rows, quantiles come from 100,000 of them.
     """
 
     name: str
@@ -189,7 +190,11 @@ def _column(one: Inspected) -> Column:
 
 
 def _target(cells: pl.Series, choice: Choice, one: Inspected) -> Target:
-    traits = one.traits
+    traits = (
+        replace(one.traits, distinct=cells.n_unique() - bool(one.traits.missing))
+        if one.approx
+        else one.traits
+    )
     task = task_of(traits.kind, one.role, traits.distinct, traits.least, traits.most)
     balance = None
     if task in ("binary", "multiclass"):
