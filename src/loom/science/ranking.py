@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from loom.science.binning import Floats
 
 _LEAST_ROWS = 50
+
+
+def ranks(values: NDArray[np.generic]) -> Floats:
+    """The place of every value from 1 on; equal values share the middle of their places. None may be missing."""
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(values) else order
+    counts = np.diff(np.append(first, len(values)))
+    found = np.empty(len(values))
+    found[order] = np.repeat(first + (counts + 1) / 2, counts)
+    return found
 
 
 def area(scores: Floats, hits: NDArray[np.bool_]) -> float:
@@ -16,7 +26,7 @@ def area(scores: Floats, hits: NDArray[np.bool_]) -> float:
     wins, rows = int(hits.sum()), len(hits)
     if not wins or wins == rows:
         return 0.5
-    return float((rankdata(scores)[hits].sum() - wins * (wins + 1) / 2) / (wins * (rows - wins)))
+    return float((ranks(scores)[hits].sum() - wins * (wins + 1) / 2) / (wins * (rows - wins)))
 
 
 def spearman(left: Floats, right: Floats) -> float:
@@ -24,7 +34,7 @@ def spearman(left: Floats, right: Floats) -> float:
     known = ~(np.isnan(left) | np.isnan(right))
     if known.sum() < max(_LEAST_ROWS, 0.5 * len(known)):
         return 0.0
-    left, right = rankdata(left[known]), rankdata(right[known])
+    left, right = ranks(left[known]), ranks(right[known])
     if np.ptp(left) == 0 or np.ptp(right) == 0:
         return 0.0
     return abs(float(np.corrcoef(left, right)[0, 1]))

@@ -22,9 +22,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.special import stdtr
-from scipy.stats import false_discovery_control
 
 from loom.kernel.verdict import Reason
+from loom.science.discoveries import benjamini_hochberg
 from loom.science.predictions import Floats, Ints, Predictions, predictions_of, rounded, summed
 from loom.science.slicing import Cells, cells_of
 from loom.science.targets import Task
@@ -210,7 +210,7 @@ class _Search:
         # slices that do not stand out count as tests, and as certainly nothing
         p = np.ones(max(tested, len(weighed)))
         p[: len(rows)] = [self._chance(inside) for inside in rows]
-        q = false_discovery_control(p)[: len(rows)]
+        q = benjamini_hochberg(p.tolist())[: len(rows)]
         return [
             (replace(each, q=float(value)), inside)
             for each, inside, value in zip(weighed, rows, q, strict=True)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from loom.science.discoveries import benjamini_hochberg
 from loom.science.drift.significance import (
-    benjamini_hochberg,
     chi_square,
     exceedances,
     kolmogorov_smirnov,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import platform
 import subprocess
+import sys
 import venv
 from importlib import metadata
 from pathlib import Path
@@ -11,9 +14,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 from loom.kernel.errors import LoomError
+from loom.science.serving import mlflow
 from loom.science.serving.bundle import bundle, digest_of
 from loom.science.serving.model import Served
 from loom.science.serving.predicting import main
@@ -30,6 +35,17 @@ def fit(train, ctx):
 
 def predict(model, frame):
     return [model.share] * len(frame)
+"""
+
+
+ASKED = """
+import importlib, json, sys
+from pathlib import Path
+import pandas
+folder = Path(sys.argv[1])
+sys.path.insert(0, str(folder / sys.argv[2]))
+model = importlib.import_module(sys.argv[3])._load_pyfunc(str(folder / sys.argv[4]))
+print(json.dumps(model.predict(pandas.read_pickle(folder / "rows.pkl"), {})["probability_yes"].tolist()))
 """
 
 
@@ -131,6 +147,55 @@ def test_a_bundle_in_which_a_file_was_changed_is_noticed(
     (tmp_path / "input_schema.json").write_text("{}")
     assert main(tmp_path, ["rows.csv", "out.csv", "--check"]) == 2
     assert "input_schema.json is not the file that was deployed" in capsys.readouterr().err
+
+
+def test_a_bundle_names_what_a_solution_imports(made: Served) -> None:
+    source = (
+        "import sklearn.linear_model, json\n" + SOLUTION + "\n    # and from within\n    import packaging\n"
+    )
+    model = Served("binary", "left", ("no", "yes"), COLUMNS, solution=Solution(source, b""))
+    named = {line.split("==")[0] for line in bundle(model, "", {})["requirements.txt"].decode().splitlines()}
+    assert {"scikit-learn", "packaging", "pandas", "pyarrow"} <= named
+    assert "json" not in named
+
+
+def test_a_bundle_may_be_a_model_folder_of_mlflow(made: Served, tmp_path: Path) -> None:
+    files = bundle(made, "# Card\n", {}, "mlflow")
+    assert set(files) > set(bundle(made, "# Card\n", {}))
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    told = yaml.safe_load(files["MLmodel"])
+    flavour = told["flavors"]["python_function"]
+    assert (tmp_path / flavour["code"]).is_dir()
+    assert (tmp_path / flavour["data"]).is_dir()
+    assert (tmp_path / flavour["env"]["virtualenv"]).is_file()
+    outputs = json.loads(told["signature"]["outputs"])
+    assert [each["name"] for each in outputs] == ["prediction", "probability_no", "probability_yes"]
+    environment = yaml.safe_load(files["python_env.yaml"])
+    assert environment["python"] == flavour["python_version"] == platform.python_version()
+    conda = yaml.safe_load(files["conda.yaml"])
+    assert conda["dependencies"][-1]["pip"] == files["requirements.txt"].decode().split()
+    rows = table(20, seed=3).drop("left").to_pandas()
+    rows.loc[2, "age"] = None  # whole numbers with an empty cell are fractions in pandas
+    rows.to_pickle(tmp_path / "rows.pkl")
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED, tmp_path, flavour["code"], flavour["loader_module"], flavour["data"]],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    expected = made.predict(
+        pl.from_pandas(rows).with_columns(pl.col("age").cast(pl.Int64), pl.col("joined").cast(pl.Date))
+    )
+    assert np.allclose(json.loads(done.stdout), expected)
+
+
+def test_names_in_a_model_folder_are_read_back_as_they_are() -> None:
+    classes = ('a "b": {c}', "d\u2028e\x85\U0001f600")
+    model = Served("multiclass", "t", (*classes, "#x"), COLUMNS)
+    told = yaml.safe_load(mlflow.files(model, b"")["MLmodel"])
+    names = [each["name"] for each in json.loads(told["signature"]["outputs"])]
+    assert names == ["prediction", *(f"probability_{name}" for name in (*classes, "#x"))]
 
 
 def test_a_solution_is_fitted_kept_and_used_by_its_own_code() -> None:

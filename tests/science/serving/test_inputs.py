@@ -72,6 +72,10 @@ def test_a_table_of_types_is_taken_by_its_types(tmp_path: Path) -> None:
     frame.write_parquet(tmp_path / "rows.parquet")
     found = read_rows(tmp_path / "rows.parquet", wanted)
     assert found.rows() == [(True, 1.0, date(2021, 1, 1), "1"), (None, 2.0, None, "2")]
+    whole = [InputColumn("n", "int64")]
+    assert conform(pl.DataFrame({"n": [1.0, None]}), whole)["n"].to_list() == [1, None]
+    with pytest.raises(LoomError, match=r"row 2, column `n`: '1\.5' is not int64"):
+        conform(pl.DataFrame({"n": [1.0, 1.5]}), whole)
     with pytest.raises(LoomError, match="`flag` is not date"):
         conform(frame, [InputColumn("flag", "date")])
 

@@ -15,9 +15,9 @@ from typing import Any
 from loom.kernel.errors import LoomError
 from loom.kernel.verdict import Reason, Verdict, worst
 from loom.science.columns import Columns, Source, columns_of
+from loom.science.discoveries import benjamini_hochberg
 from loom.science.drift.columnwise import As, Compared, Comparison
 from loom.science.drift.shifts import Evidence, Shift
-from loom.science.drift.significance import benjamini_hochberg
 from loom.science.drift.telling import Telling, tell_apart
 from loom.science.names import spoken
 

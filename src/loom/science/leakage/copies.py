@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from loom.science.binning import BINS, Coded, Floats, middle, repeats
 from loom.science.leakage.scores import BIN_PRIOR, class_score, class_table
 from loom.science.leakage.truth import Truth
+from loom.science.ranking import ranks
 from loom.science.twins import Mask
 
 COPY = 0.999
@@ -68,10 +68,10 @@ def _masks(values: Floats) -> list[tuple[Floats, str]]:
 
 def _standard(values: Floats) -> Floats:
     """The ranks with mean 0 and length 1; all 0 where the values do not vary."""
-    ranks: Floats = rankdata(values)
-    ranks -= ranks.mean()
-    length = float(np.sqrt(ranks @ ranks))
-    return ranks / length if length else ranks
+    places = ranks(values)
+    places -= places.mean()
+    length = float(np.sqrt(places @ places))
+    return places / length if length else places
 
 
 def _remainders(values: Floats, truth: Truth) -> tuple[float, str]:

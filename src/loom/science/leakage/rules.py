@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy import stats
+from scipy.special import bdtr, betaincinv
 
 from loom.science.leakage.afterwards import is_after_the_event
 from loom.science.leakage.copies import COPY
@@ -59,7 +59,7 @@ def believable(score: float, target: Truth) -> bool:
     if target.task == "regression":
         return len(target.rows) >= _REGRESSION_ROWS
     errors = math.floor(2 * (1 - score) * target.support)
-    return bool(stats.binom.cdf(errors, target.support, _HONEST_MISS) <= _RARE)
+    return bool(bdtr(errors, target.support, _HONEST_MISS) <= _RARE)
 
 
 def flag_of(found: ColumnScore, target: Truth, tested: int) -> Finding | None:
@@ -109,7 +109,7 @@ def is_pure(purity: Purity, target: Truth, tested: int) -> bool:
         return purity.share >= DROP and purity.rows >= _REGRESSION_ROWS
     if not purity.base_errors or purity.errors > _PURE_ERRORS * purity.base_errors:
         return False
-    bound = stats.beta.ppf(1 - _RARE / max(tested, 1), purity.errors + 1, purity.rows - purity.errors)
+    bound = betaincinv(purity.errors + 1, purity.rows - purity.errors, 1 - _RARE / max(tested, 1))
     return bool(bound * purity.rows <= _PURE_BOUND * purity.base_errors)
 
 
@@ -159,4 +159,4 @@ def _some_levels_pure(score: ColumnScore) -> bool:
     if rows < _PURE_ROWS or share < 0.98:
         return False
     wrong = round((1 - share) * rows)
-    return bool(stats.beta.ppf(1 - _RARE, wrong + 1, rows - wrong) <= 0.2)
+    return bool(betaincinv(wrong + 1, rows - wrong, 1 - _RARE) <= 0.2)

@@ -7,14 +7,16 @@ of noise scores 0.5 however many levels it has.
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from loom.science.binning import Coded, Floats, Ints, middle
 from loom.science.leakage.truth import Truth
+from loom.science.ranking import ranks
 
 LEVEL_PRIOR = 20.0  # rows that a level is believed to be like the rest
 BIN_PRIOR = 1.0
@@ -90,12 +92,12 @@ def rank_score(values: Floats, target: Truth) -> Score:
     if not known.any():
         return CHANCE
     values = np.where(known, values, middle(values))
-    ranks = stats.rankdata(values)
+    places = ranks(values)
     found = []
     for one in range(1 if target.classes == 2 and not target.pooled else target.classes):
         inside = target.codes == one
         wins, losses = int(inside.sum()), int(len(inside) - inside.sum())
-        share = (ranks[inside].sum() - wins * (wins + 1) / 2) / (wins * losses)
+        share = (places[inside].sum() - wins * (wins + 1) / 2) / (wins * losses)
         found.append(max(share, 1 - share))
     return Score(float(np.mean(found)), float(max(found)))
 
@@ -187,6 +189,8 @@ def missing_score(gone: NDArray[np.bool_], target: Truth) -> tuple[float, float,
     """
     if gone.all() or not gone.any():
         return 0.5, 1.0, 0.0
+    # few tables have gaps that need it, and it takes longer to load than all the rest of this
+    stats: Any = importlib.import_module("scipy.stats")
     if target.task == "regression":
         result = stats.mannwhitneyu(target.ranks[gone], target.ranks[~gone])
         area = float(result.statistic) / (float(gone.sum()) * float((~gone).sum()))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import stats
 
 from loom.science.binning import Floats, Ints, level_codes, moderate, numbers
+from loom.science.ranking import ranks
 from loom.science.targets import Task
 
 CLASS_ROWS = 20
@@ -139,5 +139,4 @@ def _folds(rows: Ints, codes: Ints, group: pl.Series | None, rng: np.random.Gene
 
 
 def _ranks(values: Floats) -> Floats:
-    ranks: Floats = (stats.rankdata(values) - 1) / max(len(values) - 1, 1)
-    return ranks
+    return (ranks(values) - 1) / max(len(values) - 1, 1)

@@ -17,9 +17,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from loom.science.profile.crossings import Crossing, crossings
+from loom.science.ranking import ranks
 from loom.science.resources import pinned
 
 Measure = Literal["pearson", "spearman", "cramers_v", "correlation_ratio"]
@@ -156,12 +156,12 @@ def _measured(cells: pl.Series) -> tuple[pl.Series, float, float]:
 def _ranked(values: NDArray[np.float64]) -> Floats:
     """The ranks of the finite values with mean 0 and deviation 1, 0 for the others."""
     known = np.isfinite(values)
-    ranks = np.zeros(len(values), np.float32)
+    places = np.zeros(len(values), np.float32)
     if known.any():
-        some = rankdata(values[known])
+        some = ranks(values[known])
         deviation = some.std()
-        ranks[known] = (some - some.mean()) / deviation if deviation else 0.0
-    return ranks
+        places[known] = (some - some.mean()) / deviation if deviation else 0.0
+    return places
 
 
 def _strongest_pairs(rows: Floats, known: dict[int, Mask], most: int) -> set[tuple[int, int]]:
