@@ -149,10 +149,18 @@ def _troubled(
 ) -> Envelope:
     ended, outcome = trouble.ended, trouble.outcome
     beside = _behind_gate(plan, outcomes, outcome) if ended == "blocked" else {}
-    reasons = tuple(beside.get("reasons") or ())[:MAX_REASONS] or tuple(
-        {"code": reason.code, "severity": "error", "what": reason.what, "value": None, "threshold": None}
-        | {"phase": outcome.phase}
-        for reason in outcome.reasons
+    told = tuple(beside.get("reasons") or ())
+    # who says why the gate does not hold says more than the gate
+    is_told = any(each.get("severity") == "error" for each in told)
+    reasons = (
+        told
+        if is_told
+        else told
+        + tuple(
+            {"code": reason.code, "severity": "error", "what": reason.what, "value": None, "threshold": None}
+            | {"phase": outcome.phase}
+            for reason in outcome.reasons
+        )
     )
     verdict = {"blocked": "BLOCKED", "refused": "REFUSED"}.get(ended, "ERROR")
     error = None
@@ -172,7 +180,8 @@ def _troubled(
         verdict,
         False,
         done.pathspec,
-        reasons=reasons,
+        str(done.card_path) if done.card_path else None,
+        reasons=reasons[:MAX_REASONS],
         next=following,
         card=_card(beside),
         error=error,
@@ -187,10 +196,9 @@ def _behind_gate(
     """What the results that a gate looked at say beside themselves: why it does not hold, what to do, a page."""
     found: dict[str, Any] = {}
     for name in dict.fromkeys(each.phase for each in plan.package.phases[stopped.phase].require):
-        data = outcomes[name].data if name in outcomes and outcomes[name].is_good else None
-        found |= {key: data[key] for key in ("reasons", "next", "card") if key in data} if isinstance(
-            data, Mapping
-        ) else {}
+        data = outcomes[name].data if name in outcomes else None
+        if isinstance(data, Mapping):
+            found |= {key: data[key] for key in ("reasons", "next", "card") if data.get(key)}
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,7 +76,14 @@ def facts_of(run: Run) -> RunFacts:
         reasons=tuple(document.get("reasons") or ()),
         error=document.get("error"),
         reads=run.reads,
+        made={name: value for name, value in _made(document) if value is not None},
     )
+
+
+def _made(document: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    yield "loom", document.get("loom")
+    yield "process", (document.get("process") or {}).get("version")
+    yield "seed", (document.get("request") or {}).get("seed")
 
 
 def run_index(environ: Mapping[str, str], asking: str | None, keeping: str) -> JournalIndex:

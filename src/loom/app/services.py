@@ -62,9 +62,6 @@ def lend(
             return whole().store
         return part("loom.dataio.metaflow_store", "MetaflowStore").of(flow or "Loom")
 
-    def surroundings() -> Any:
-        return part("loom.app.surroundings", "Surroundings")(home, environ, cwd)
-
     def runs() -> Any:
         return part("loom.app.run_index", "run_index")(environ, run, keeping)
 
@@ -86,6 +83,8 @@ def lend(
             "kept": kept,
             "blobs": blobs,
             "runs": runs,
-            "surroundings": surroundings,
+            "surroundings": lambda: part("loom.app.surroundings", "Surroundings")(home, environ, cwd),
+            "numbers": lambda: importlib.import_module("loom.validity.numbers"),
+            "page": lambda: part("loom.render.html.page", "card_html"),
         }
     )

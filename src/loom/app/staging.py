@@ -26,9 +26,9 @@ def with_staged(would: CallPlan, prepared: Prepared, index: RunIndex, caller: Ca
     if verb is None or not raising:
         return would
     wanted = _given(inputs, raising)
-    for run in index.runs(flow=verb.flow):
-        shown = run.summary.get(DIGEST)
-        if run.status == "ok" and isinstance(shown, str) and _given(run.inputs) == wanted:
+    for run in index.runs():
+        shown = run.summary.get(DIGEST) if (run.verb, run.status) == (verb.command, "ok") else None
+        if isinstance(shown, str) and _given(run.inputs) == wanted:
             return replace(would, staged=shown, staged_by=run.name)
     flags = " ".join(f"--{name}" for name in raising)
     why = f"no run without {flags} and otherwise with these inputs has shown what would be done"
@@ -41,7 +41,8 @@ def with_staged(would: CallPlan, prepared: Prepared, index: RunIndex, caller: Ca
 
 def _raising(verb: Verb | None, inputs: Mapping[str, Any]) -> tuple[str, ...]:
     """The inputs that make a run of a verb carry out what another run of it shows."""
-    if verb is None or verb.summary is None or DIGEST not in (verb.summary.schema_.get("required") or ()):
+    required = verb.summary.schema_.get("required") if verb is not None and verb.summary is not None else None
+    if verb is None or not isinstance(required, list) or DIGEST not in required:
         return ()
     return tuple(name for name, tier in raised_by(verb, inputs).items() if tier == "irreversible")
 

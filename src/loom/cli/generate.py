@@ -16,6 +16,7 @@ from loom.app.reference.machines import machines_page
 from loom.app.reference.rules import rules_page
 from loom.app.reference.settings import settings_page
 from loom.app.reference.verbs import verbs_page
+from loom.app.reference.verdict_rules import verdict_rules_page
 from loom.cli.reference import cli_page
 from loom.kernel.atomic import write_atomically
 from loom.kernel.errors import LoomError
@@ -58,6 +59,7 @@ ARTIFACTS: tuple[Artifact, ...] = (
     Artifact("settings", "docs/reference/settings.md", settings_page),
     Artifact("cli", "docs/reference/cli.md", cli_page),
     Artifact("verbs", "docs/reference/verbs.md", verbs_page),
+    Artifact("verdict-rules", "docs/reference/verdict-rules.md", verdict_rules_page),
     Artifact("machines", "docs/state-machines.md", machines_page),
 )
 

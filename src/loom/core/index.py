@@ -36,6 +36,9 @@ class RunFacts:
     reads: tuple[str, ...] = ()
     """The pathspecs it used."""
 
+    made: Mapping[str, Any] = field(default_factory=dict)
+    """With what: the version of `loom` and of the `process`, and the `seed`, as far as they are known."""
+
     def as_json(self) -> dict[str, Any]:
         """The facts as plain data."""
         told = {each.name: getattr(self, each.name) for each in fields(self)}

@@ -14,9 +14,19 @@ Kind = Literal["text", "code", "number", "share", "score", "spark", "tags"]
 Block: TypeAlias = dict[str, Any]
 
 
-def card(*, numbers: Sequence[Block] = (), sections: Sequence[Block] = ()) -> Block:
-    """The page: a strip of key numbers, and sections in the order in which they are to be read."""
-    return {"numbers": list(numbers), "sections": list(sections)}
+def card(
+    *, numbers: Sequence[Block] = (), sections: Sequence[Block] = (), banner: Block | None = None
+) -> Block:
+    """The page: a strip of key numbers, and sections in the order in which they are to be read.
+
+    The banner is that of the run itself, unless the page is about another one.
+    """
+    return _without_none({"numbers": list(numbers), "sections": list(sections), "banner": banner})
+
+
+def banner(verdict: str, of: str, reasons: Sequence[Mapping[str, Any]]) -> Block:
+    """The verdict and the reasons of the run that a page is about."""
+    return {"VERDICT": verdict, "of": of, "reasons": [dict(reason) for reason in reasons]}
 
 
 def number(

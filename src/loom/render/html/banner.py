@@ -60,8 +60,9 @@ def banner_html(envelope: Mapping[str, Any], evidence: Evidence) -> Iterator[str
     found = _outcome(verdict)
     taken = tone_of(verdict)
     yield f'<div class="verdict {taken}"><span class="badge">{_sign(taken)}</span><div><h1>{text(verdict)}</h1>'
-    if found is not None:
-        yield f"<p>{_MEANINGS[found]}</p>"
+    of = f"<code>{text(envelope['of'], 120)}</code> · " if envelope.get("of") else ""
+    if found is not None or of:
+        yield f"<p>{of}{_MEANINGS[found] if found is not None else ''}</p>"
     yield "</div></div>"
     yield from _reasons(_mappings(envelope.get("reasons")), evidence)
     yield from _trouble(envelope.get("error"))

@@ -36,10 +36,11 @@ def card_html(
         numbers_html(fallback.get("numbers"))
     )
     known = [phase for phase in phases or () if isinstance(phase, Mapping)]
+    banner = _banner(envelope, laid_out)
     parts = [
-        *_head(envelope),
+        *_head(banner),
         '<div class="top">',
-        *banner_html(envelope, sections.evidence),
+        *banner_html(banner, sections.evidence),
         strip,
         *next_html(envelope.get("next")),
         "</div>",
@@ -52,6 +53,14 @@ def card_html(
     foot = "\n".join(_foot(envelope))
     room = min(_JSON, MOST_BYTES - len(page.encode()) - len(foot.encode()) - 200)
     return "\n".join([page, answer_html(envelope, room), "</section>", foot]) + "\n"
+
+
+def _banner(envelope: Mapping[str, Any], card: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer with the verdict and the reasons of the run that the page is about."""
+    told = card.get("banner")
+    if not isinstance(told, Mapping):
+        return envelope
+    return {**envelope, **{key: told.get(key) for key in ("VERDICT", "of", "reasons")}}
 
 
 def _head(envelope: Mapping[str, Any]) -> Iterator[str]:

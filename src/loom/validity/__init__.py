@@ -1,0 +1,1 @@
+"""What a document may claim: numbers, and the runs and artifacts they have to be read from."""
