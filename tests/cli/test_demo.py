@@ -29,6 +29,9 @@ def test_the_demo_brings_a_table_in_lists_it_and_refuses_a_broken_one(tmp_path: 
         assert f"$ loom {' '.join(words)}\n" in said
     assert "FLAGGED  eda EdaFlow/1" in said
     assert "BUILT  features FeaturesFlow/1" in said
+    assert "PASS  validate ValidateFlow/1" in said
+    assert "STAGED  deploy DeployFlow/1" in said
+    assert "OK  report ReportFlow/1" in said
     assert "whether `final_bill` is empty tells the target" in said
     assert said.count("IngestDataset/1") >= 3
     assert "customers" in said

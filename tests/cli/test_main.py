@@ -45,7 +45,7 @@ SETUP_FAILURES: list[tuple[list[str], str]] = [
     (["process", "graph", "nobody"], "no process is called nobody"),
     (["process", "explain", "nobody", "name"], "no process is called nobody"),
     (["process", "explain", "eda"], "missing argument 'KEYPATH'"),
-    (["process", "test", "eda"], "the tests of eda cannot run"),
+    (["process", "test", "train"], "the tests of train cannot run"),
     (["process", "test", "nobody"], "no process is called nobody"),
     (["process", "new", "../x"], "cannot be a package's name"),
     (["process", "new", "a", "b"], "got unexpected extra argument"),

@@ -14,7 +14,20 @@ from loom.kernel.errors import LoomError
 from loom.process.loader import ProcessLoader, builtin_root, packages_in
 from loom.process.plan import plan
 
-BUILT = {"connect", "ingest", "datasets", "doctor", "eda", "viz", "features", "ops"}
+BUILT = {
+    "connect",
+    "ingest",
+    "datasets",
+    "doctor",
+    "eda",
+    "viz",
+    "features",
+    "ops",
+    "validate",
+    "deploy",
+    "report",
+    "collab",
+}
 
 
 def can_run(name: str) -> bool:

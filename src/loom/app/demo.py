@@ -34,6 +34,18 @@ STEPS = (
         "Build features without it, and without anything that would be derived from it.",
         ["features", "--dataset", "IngestDataset/1", "--from", "EdaFlow/1"],
     ),
+    (
+        "May a model of these features be trusted? Refitted on every split, then held against the sealed rows.",
+        ["validate", "--dataset", "FeaturesFlow/1"],
+    ),
+    (
+        "What would be deployed. Nothing is, until a person agrees to exactly this digest.",
+        ["deploy", "--validate", "ValidateFlow/1"],
+    ),
+    (
+        "One page about it, on which every figure names the run it was read from.",
+        ["report", "--runs", "EdaFlow/1", "--runs", "ValidateFlow/1"],
+    ),
     ("What can be worked on now.", ["datasets"]),
     ("What the last run did, on what.", ["show", "last", "--lineage"]),
     (

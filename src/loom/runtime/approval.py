@@ -192,9 +192,9 @@ class Approver:
             why = f"only a person can confirm it, not {caller.name}"
             raise NotApprovedError(plan, why, f"let a person run: {command_for(plan, caller)}")
         if not plan.is_named_by(confirm):
-            why = f"--confirm names another plan; this one is {plan.short_digest}"
+            why = f"--confirm names another plan; this one is {plan.agreed_by}"
             raise NotApprovedError(
-                plan, why, f"to confirm this one: {command_for(plan, caller, plan.short_digest)}"
+                plan, why, f"to confirm this one: {command_for(plan, caller, plan.agreed_by)}"
             )
 
     def _nobody_asked(self, plan: CallPlan, caller: Caller) -> NotApprovedError:
@@ -204,7 +204,7 @@ class Approver:
         why = "there is no terminal to ask at"
         if plan.tier == "expensive":
             why = f"it takes {plan.cost}; without asking, {self._auto_minutes:g} minutes on local cpu may start, for no money"
-        fix = f"to confirm plan {plan.short_digest}: {command_for(plan, caller, plan.short_digest)}"
+        fix = f"to confirm plan {plan.agreed_by}: {command_for(plan, caller, plan.agreed_by)}"
         return NotApprovedError(plan, why, fix)
 
     def _is_small(self, plan: CallPlan) -> bool:

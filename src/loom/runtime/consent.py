@@ -183,6 +183,12 @@ class CallPlan:
     hosts: tuple[str, ...] = ()
     """Hosts that the package's permissions name."""
 
+    staged: str = ""
+    """The digest of what an earlier run showed and this one is to carry out; empty where nothing was shown."""
+
+    staged_by: str = ""
+    """That run."""
+
     def __post_init__(self) -> None:
         # a later change of the caller's own mapping must not reach a plan that was shown
         object.__setattr__(self, "inputs", copy.deepcopy(dict(self.inputs)))
@@ -208,13 +214,19 @@ class CallPlan:
         """The beginning of the digest, for people to copy."""
         return self.digest.removeprefix("sha256:")[:SHORT]
 
+    @property
+    def agreed_by(self) -> str:
+        """What a person writes to agree: the beginning of the digest of what was shown, or of the plan itself."""
+        return self.staged.removeprefix("sha256:")[:SHORT] or self.short_digest
+
     def is_named_by(self, written: str) -> bool:
-        """Whether a text is this plan's digest, whole or its beginning."""
+        """Whether a text is the digest of this plan, or of what it carries out, whole or its beginning."""
         found = _DIGEST.match(written.strip())
         if found is None:
             return False
         given = found[1].lower()
-        return hmac.compare_digest(given, self.digest.removeprefix("sha256:")[: len(given)])
+        names = [each.removeprefix("sha256:") for each in (self.digest, self.staged) if each]
+        return any(hmac.compare_digest(given, name[: len(given)]) for name in names)
 
     def __str__(self) -> str:
         """The plan for a person: nothing in it can steer a terminal, shows a secret, or adds a line."""
@@ -222,6 +234,8 @@ class CallPlan:
         lines += [_shown(name, value) for name, value in self.inputs.items() if value is not None]
         for each in self.why:
             lines.append(f"  {each.source}: {each.tier}" + (f", {each.because}" if each.because else ""))
+        if self.staged:
+            lines.append(f"  carries out what {self.staged_by} has shown: {self.staged}")
         lines.append(f"  cost: {self.cost}")
         lines.append(f"  hosts: {', '.join(self.hosts) or 'none'}")
         lines.append(f"  plan {self.short_digest}")

@@ -48,6 +48,9 @@ class RunRequest:
     clearance: str = ""
     """How far the run may go, sealed; every task checks it before it calls a tool."""
 
+    staged: str = ""
+    """The digest of what an earlier run showed, where somebody agreed that this one carries it out."""
+
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings that the phases need, as resolved when the run began."""
 

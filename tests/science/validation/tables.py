@@ -135,7 +135,7 @@ def wandering(seed: int, rows: int = ROWS) -> Made:
     return Made(made.frame, time=("at",))
 
 
-Make = Callable[[int], Made]
+Make = Callable[..., Made]
 HONEST: Mapping[str, Make] = {
     "linear": linear,
     "dominant": dominant,

@@ -2,5 +2,5 @@
 
 from __future__ import annotations
 
-FOLLOWING = ("viz", "eda")
+FOLLOWING = ("validate", "viz", "eda")
 """Those that take features as they are, in the order in which they make sense."""

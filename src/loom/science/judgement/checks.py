@@ -18,6 +18,7 @@ CHANCE = 0.01
 FAR_BELOW, BELOW = 5.0, 3.0
 WIDE = 0.05
 EFFECT = 0.4
+TRIFLE = 0.02
 TELL_APART = 0.60
 
 
@@ -130,23 +131,39 @@ def imprecise(read: Reading) -> Iterator[Reason]:
 
 
 def worse_than_simple(read: Reading) -> Iterator[Reason]:
-    """A model that something simpler beats."""
-    for simple in read.of("baselines")["simple"]:
+    """A model that something simpler beats by more than a trifle."""
+    baselines, holdout = read.of("baselines"), _opened(read)
+    gained = read.better_by(_number(holdout, "score"), _number(baselines["dummy"], "score"))
+    for simple in baselines["simple"]:
         low, high = simple["difference"]["ci"]  # positive where the model is better, whatever the metric
-        if high < 0:
+        value = _number(simple["difference"], "value")
+        # what the simple one is ahead, as a share of all that it has over saying the same of every row
+        ahead = -value / (gained - value) if gained > value else math.inf
+        if high < 0 and ahead >= TRIFLE:
             what = f"{simple['name']} is better, and simpler"
-            yield Reason(
-                "worse_than_simple", REVIEWED, what, _round(_number(simple["difference"], "value")), 0
-            )
+            yield Reason("worse_than_simple", REVIEWED, what, _round(value), 0)
         elif low <= 0:
             what = f"not shown to be better than {simple['name']}"
-            yield Reason("worse_than_simple", NOTED, what, _round(_number(simple["difference"], "value")), 0)
+            yield Reason("worse_than_simple", NOTED, what, _round(value), 0)
 
 
 def miscalibrated(read: Reading) -> Iterator[Reason]:
-    """Probabilities that do not mean what they say; of amounts it is a note."""
-    for finding in read.of("calibration")["findings"]:
-        yield _relayed(finding, NOTED if read.task == "regression" else None)
+    """Probabilities that do not mean what they say; of amounts, or where little is left beyond noise, it is a note."""
+    calibration = read.of("calibration")
+    for finding in calibration["findings"]:
+        noted = read.task == "regression" or _is_mostly_noise(finding, calibration)
+        yield _relayed(finding, NOTED if noted else None)
+
+
+def _is_mostly_noise(finding: Mapping[str, Any], calibration: Mapping[str, Any]) -> bool:
+    """Whether an error above its noise is, less what noise adds to it, below the limit: both add up as squares do."""
+    if finding["code"] != "calibration_error":
+        return False
+    floors = [(calibration["ece"], calibration["noise_floor"]["mean"])]
+    floors += [(each["ece"], each["noise_floor"]) for each in calibration.get("classes") or ()]
+    value = _number(finding, "value")
+    floor = next((float(floor) for error, floor in floors if error == value), 0.0)
+    return math.sqrt(max(0.0, value**2 - floor**2)) < _number(finding, "threshold")
 
 
 def threshold_missed(read: Reading) -> Iterator[Reason]:

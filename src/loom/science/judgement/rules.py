@@ -128,10 +128,10 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "worse_than_simple",
         "REVIEW",
-        ("baselines",),
+        ("baselines", "holdout", "metric"),
         "the paired difference to a linear model and to the best single column, with its 95 % interval",
         "more effort is not worse",
-        "the whole interval says worse",
+        "the whole interval says worse, by 2 % or more of what the simple one has over the dummy",
         checks.worse_than_simple,
     ),
     Rule(
@@ -141,8 +141,8 @@ RULES: tuple[Rule, ...] = (
         "Brier skill against the base rate; calibration error beside what perfect probabilities show at this size; "
         "slope of the recalibration",
         "probabilities mean what they say",
-        "skill whose interval ends at or below 0 fails; an error of 0.05 or more above the 99th percentile of the "
-        "noise, or a slope wholly outside 0.8 to 1.25, is reviewed",
+        "skill whose interval ends at or below 0 fails; an error above the 99th percentile of the noise, of which 0.05 "
+        "or more is left without the noise, or a slope wholly outside 0.8 to 1.25, is reviewed",
         checks.miscalibrated,
     ),
     Rule(

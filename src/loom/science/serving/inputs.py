@@ -125,7 +125,12 @@ def _typed(column: pl.Series, dtype: str) -> pl.Series:
         if not _is_alike(column.dtype, dtype):
             raise pl.exceptions.InvalidOperationError
         if dtype in _NUMBERS or dtype.startswith("decimal"):
-            read = column.cast(_NUMBERS.get(dtype, pl.Float64()), strict=False)
+            target = _NUMBERS.get(dtype, pl.Float64())
+            whole = column if column.dtype.is_integer() else column.cast(pl.Float64, strict=False)
+            # a fraction is no whole number, and is not cut to one
+            fits = whole == whole.round() if whole.dtype == pl.Float64 and target.is_integer() else None
+            read = column.cast(target, strict=False)
+            read = read if fits is None else read.set(~fits.fill_null(True), None)
         elif dtype == "date":
             read = column.cast(pl.Date, strict=False)
         elif dtype.startswith("datetime"):

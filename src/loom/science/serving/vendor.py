@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -23,16 +24,30 @@ def modules_behind(names: Sequence[str]) -> dict[str, Path]:
         if path is None:
             continue  # the name of something in a module, not of a module
         found[name] = path
-        pending += [parent for each in _imports(path, name) for parent in _with_parents(each)]
+        pending += [parent for each in _imports(path) for parent in _with_parents(each)]
     return dict(sorted(found.items()))
 
 
-def libraries_behind(paths: Iterable[Path], also: Sequence[str] = ()) -> dict[str, str]:
-    """The installed distributions that some files import, each with its version; `also` names further modules."""
-    owners: Mapping[str, list[str]] = metadata.packages_distributions()
-    tops = {name.partition(".")[0] for path in paths for name in _mentioned(path)} | set(also)
-    names = {owner for top in tops for owner in owners.get(top, ()) if owner.lower() != PACKAGE}
+def libraries_behind(
+    paths: Iterable[Path], also: Sequence[str] = (), sources: Iterable[str] = ()
+) -> dict[str, str]:
+    """The installed distributions that files and sources import, each with its version; `also` names more modules."""
+    named = {name for path in paths for name in _mentioned(path)}
+    named |= {name for source in sources for name in mentioned_in(source.encode())}
+    tops = {name.partition(".")[0] for name in named} | set(also)
+    names = {owner for top in tops for owner in _owners().get(top, ()) if owner.lower() != PACKAGE}
     return {name: metadata.version(name) for name in sorted(names, key=str.lower)}
+
+
+def mentioned_in(source: bytes) -> tuple[str, ...]:
+    """Every module that a source imports, wherever it does so, and every one it names to `import_module`."""
+    return tuple(dict.fromkeys(_named(ast.parse(source))))
+
+
+@cache
+def _owners() -> Mapping[str, list[str]]:
+    """The distributions behind each name that can be imported; reading all of them takes a second."""
+    return metadata.packages_distributions()
 
 
 def _with_parents(name: str) -> Iterator[str]:
@@ -40,13 +55,17 @@ def _with_parents(name: str) -> Iterator[str]:
     yield from (".".join(parts[:end]) for end in range(1, len(parts) + 1))
 
 
-def _imports(path: Path, module: str) -> Iterator[str]:
+def _imports(path: Path) -> Iterator[str]:
     return (name for name in _mentioned(path) if name == PACKAGE or name.startswith(f"{PACKAGE}."))
 
 
-def _mentioned(path: Path) -> Iterator[str]:
-    """Every module that a file imports, wherever it does so, and every one it names to `import_module`."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+@cache
+def _mentioned(path: Path) -> tuple[str, ...]:
+    return mentioned_in(path.read_bytes())
+
+
+def _named(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -30,7 +30,7 @@ PROGRAM = "loom.science.serving.trying"
 VOICE = "solution"
 _SUM = 0.01
 _STUCK = re.compile(rf'File "{re.escape(trying.SOURCE)}", line (\d+)')
-_NOTICE = 0.95
+_NOTICE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,11 @@ class Candidate:
         with tempfile.TemporaryDirectory(prefix="solution-", dir=self.scratch) as name:
             folder = Path(name)
             (folder / trying.SOURCE).write_text(self.code, encoding="utf-8")
-            told = {"fit": job, "tables": len(tables), "seconds": _NOTICE * self.seconds}
+            told = {
+                "fit": job,
+                "tables": len(tables),
+                "seconds": max(self.seconds / 2, self.seconds - _NOTICE),
+            }
             (folder / trying.JOB).write_text(json.dumps(told), encoding="utf-8")
             if train is not None:
                 train.write_parquet(folder / trying.TRAIN)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from loom.science.calibration import recalibrate
+from loom.science.calibration import Recalibration, recalibrate
 from loom.science.portfolio.blending import blend, mixed
 from loom.science.splits import Splitting
 from loom.science.targets import Task
@@ -18,6 +18,8 @@ from loom.science.validation.problem import Answers, Problem
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+
+_BETA_FROM, _FREE_FROM = 100, 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,12 +67,21 @@ def together(voices: Mapping[str, Floats], weights: Mapping[str, float]) -> Floa
     return mixed([voices[name] for name in weights], list(weights.values()))
 
 
-def put_right(found: OutOfFold, said: Floats) -> Floats:
+def right_map(answers: Answers, said: Floats, task: Task) -> Recalibration:
+    """The map that puts probabilities right: a smooth one until there are rows enough for a free one.
+
+    Steps learned from a few thousand rows add more noise than they take away, and make ties.
+    """
+    few = task == "binary" and _BETA_FROM <= int(np.bincount(answers, minlength=2).min()) < _FREE_FROM
+    return recalibrate(answers, said, kind="beta" if few else None)
+
+
+def put_right(found: OutOfFold, said: Floats, task: Task) -> Floats:
     """Probabilities of each fold, put right by what the other folds teach."""
     result = np.empty_like(said)
     for at in np.unique(found.fold):
         inside = found.fold == at
-        result[inside] = recalibrate(found.answers[~inside], said[~inside]).apply(said[inside])
+        result[inside] = right_map(found.answers[~inside], said[~inside], task).apply(said[inside])
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
 from typing import Any
 
@@ -71,7 +72,9 @@ def on_holdout(
         "permutation_p": note.take(
             "permutation_p", lambda: looks.by_chance(y, p, problem.task, seed=asked.seed)
         ),
-        "baselines": note.take("baselines", lambda: _baselines(problem, asked, learned, curves, around)),
+        "baselines": note.take(
+            "baselines", lambda: _baselines(problem, asked, model, learned, curves, around)
+        ),
         "calibration": note.take(
             "calibration", lambda: calibration.assess(y, p, task=problem.task, **around).as_json()
         ),
@@ -83,7 +86,7 @@ def on_holdout(
             ],
         ),
         "overlaps": note.take("overlaps", lambda: _overlaps(problem, asked, settled, rows)),
-        "adversarial": note.take("adversarial", lambda: _apart(learned, rows, asked)),
+        "adversarial": note.take("adversarial", lambda: _apart(problem, learned, rows, asked)),
     }
     if asked.sensitive:
         figures["fairness"] = note.take(
@@ -122,7 +125,12 @@ def _scored(asked: Asked, curves: Curves, opened: Opened, around: Mapping[str, A
 
 
 def _baselines(
-    problem: Problem, asked: Asked, learned: Prepared, curves: Curves, around: Mapping[str, Any]
+    problem: Problem,
+    asked: Asked,
+    model: Served,
+    learned: Prepared,
+    curves: Curves,
+    around: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What saying the same of everybody scores, and how much better the model is than two simple ones."""
     y, task, count = curves.answers, problem.task, len(problem.classes)
@@ -133,10 +141,13 @@ def _baselines(
     }
     if learned.transformer is None:
         return figures | {"simple": []}
-    matrix = learned.matrix
     rows = matrix_of(learned.transformer.transform(curves.rows), learned.transformer)
-    line = fit_member("linear", matrix, known, task, classes=count, seed=asked.seed)
-    single = best_single(matrix, known, task, classes=count)
+    if "linear" in model.members:
+        # the portfolio has the very same one, on the same features
+        line = pickle.loads(model.members["linear"])
+    else:
+        line = fit_member("linear", learned.matrix, known, task, classes=count, seed=asked.seed)
+    single = best_single(learned.matrix, known, task, classes=count)
     name = learned.transformer.features[single.column]
     simple = []
     for called, said in (("a linear model", line.predict(rows)), (f"`{name}` alone", single.predict(rows))):
@@ -161,10 +172,11 @@ def _overlaps(problem: Problem, asked: Asked, settled: Ints, rows: pl.DataFrame)
     return {**parts, "rows": same["rows"]}
 
 
-def _apart(learned: Prepared, rows: pl.DataFrame, asked: Asked) -> dict[str, Any] | None:
+def _apart(problem: Problem, learned: Prepared, rows: pl.DataFrame, asked: Asked) -> dict[str, Any] | None:
     if learned.transformer is None:
         return None
-    return looks.told_apart(learned.rows, rows, learned.transformer, seed=asked.seed)
+    once = not problem.time and problem.group is None
+    return looks.told_apart(learned.rows, rows, learned.transformer, seed=asked.seed, once=once)
 
 
 def _codes(rows: pl.DataFrame, group: str | None) -> npt.NDArray[np.int64] | None:

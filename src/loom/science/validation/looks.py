@@ -100,17 +100,20 @@ def chance_of(metric: Metric, answers: Answers, problem: Problem) -> float:
 
 
 def told_apart(
-    train: pl.DataFrame, other: pl.DataFrame, transformer: Transformer, *, seed: int
+    train: pl.DataFrame, other: pl.DataFrame, transformer: Transformer, *, seed: int, once: bool
 ) -> dict[str, Any]:
-    """How well the features of two parts tell which part a row is from."""
+    """How well the features of two parts tell which part a row is from; `once` takes equal rows of a part as one.
+
+    A holdout carved by content holds all rows of a kind: their number would tell, and means nothing.
+    """
     random = np.random.default_rng(seed)
     sides = []
     for part in (train, other):
-        matrix = matrix_of(transformer.transform(part), transformer)
-        few = len(matrix) > _TOLD_ROWS
-        sides.append(
-            matrix[np.sort(random.choice(len(matrix), _TOLD_ROWS, replace=False))] if few else matrix
-        )
+        few = part
+        if part.height > _TOLD_ROWS:
+            few = part[np.sort(random.choice(part.height, _TOLD_ROWS, replace=False))]
+        made = transformer.transform(few).select(transformer.features)
+        sides.append(matrix_of(made.unique(maintain_order=True) if once else made, transformer))
     found = tell_apart(transformer.features, sides[1], sides[0], seed=seed)
     if found is None:
         return {"auc": None, "p": None, "columns": []}

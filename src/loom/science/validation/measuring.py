@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from loom.kernel.errors import LoomError
-from loom.science import calibration, fairness, metrics, splits
+from loom.science import fairness, metrics, splits
 from loom.science.leakage import leakage
 from loom.science.serving.inputs import InputColumn
 from loom.science.serving.model import Served
 from loom.science.validation import looks
 from loom.science.validation.asked import Asked, Curves, Measured, Notes, Open, Opened, told
 from loom.science.validation.contender import Contender
-from loom.science.validation.crossfit import OutOfFold, crossfit, put_right, together, weights_of
+from loom.science.validation.crossfit import OutOfFold, crossfit, put_right, right_map, together, weights_of
 from loom.science.validation.holdout import on_holdout, predicted, strangers
 from loom.science.validation.pictured import aggregates, stretches
 from loom.science.validation.problem import Prepared, Problem
@@ -98,7 +98,7 @@ def _freeze(
         columns=tuple(columns),
         transformer=final.transformer,
         weights=weights,
-        recalibration=calibration.recalibrate(found.answers, said) if rights else None,
+        recalibration=right_map(found.answers, said, problem.task) if rights else None,
         **contender.frozen(fitted),  # type: ignore[arg-type]
     )
 
@@ -107,7 +107,7 @@ def _right(problem: Problem, contender: Contender, found: OutOfFold, said: Float
     """What is said of rows out of fold, put right as the frozen model is."""
     if problem.task == "regression" or not contender.recalibrates or len(np.unique(found.fold)) < 2:
         return said
-    return put_right(found, said)
+    return put_right(found, said, problem.task)
 
 
 def _cv(found: OutOfFold, right: Floats, asked: Asked) -> dict[str, Any]:

@@ -1,0 +1,6 @@
+def fit(train, ctx):
+    return {}["a cell"]
+
+
+def predict(model, frame):
+    return [0.5] * len(frame)

@@ -1,0 +1,54 @@
+"""What the measuring is asked for: its arguments, and the metric behind a name or a threshold."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loom.kernel.errors import LoomError
+from loom.science import metrics
+from loom.science.metrics import METRICS, Wanted
+from loom.science.targets import Task
+
+_SPOKEN = {"binary": "two classes", "multiclass": "several classes", "regression": "amounts"}
+
+
+def wanted_of(text: str | None, task: Task) -> Wanted:
+    """The metric that somebody names, which must be one of this kind of target; the usual one where nobody does."""
+    if text is None:
+        return Wanted(metrics.default_for(task))
+    wanted = metrics.parse(text)
+    if task not in wanted.metric.tasks:
+        fitting = ", ".join(metric.name for metric in METRICS if task in metric.tasks)
+        raise LoomError(
+            f"{wanted.metric.name} does not measure a target of {_SPOKEN[task]}",
+            f"those that do are {fitting}",
+            f"--metric {metrics.default_for(task).name}",
+        )
+    return wanted
+
+
+def _text(description: str) -> dict[str, Any]:
+    return {"type": ["string", "null"], "minLength": 1, "description": description}
+
+
+def _names(description: str) -> dict[str, Any]:
+    items = {"type": "string", "minLength": 1}
+    return {"type": ["array", "null"], "items": items, "description": description}
+
+
+PARAMETERS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "dataset": {"type": "string", "minLength": 1, "description": "Data object, such as FeaturesFlow/9."},
+        "target": _text("Column to predict; as ingested when null."),
+        "solution": _text("A run that kept a solution, or a Python file; the default portfolio when null."),
+        "sensitive": _names("Columns to assess fairness by."),
+        "metric": _text("Metric, or a threshold to reach; the usual one of the task when null."),
+        "time": _names("Column of the time, or its parts; must match the sealed holdout."),
+        "group": _text("Column of the entity; must match the sealed holdout."),
+        "horizon": _text("How far ahead the target looks, such as 7d."),
+        "embargo": _text("Gap kept after each test block."),
+    },
+    "required": ["dataset"],
+    "additionalProperties": False,
+}
