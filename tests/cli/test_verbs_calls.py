@@ -13,7 +13,8 @@ import pytest
 from loom.app.envelope import Envelope
 from loom.cli import verbs
 from loom.kernel.errors import LoomError
-from loom.runtime.consent import CALLER_VARIABLE
+from loom.runtime.approval import NotApprovedError
+from loom.runtime.consent import CALLER_VARIABLE, CallPlan
 from tests.cli.calls import EVENTS, Calls
 from tests.cli.conftest import Loom
 
@@ -340,3 +341,15 @@ def test_what_comes_from_data_cannot_steer_the_terminal(loom: Loom, calls: Calls
     for words in (INGEST, (*INGEST, "--json")):
         answer = loom(*words)
         assert not {"\x1b", "\x9b"} & set(answer.out + answer.err)
+
+
+def test_what_nobody_agreed_to_is_a_refusal_and_no_failure(loom: Loom, calls: Calls) -> None:
+    plan = CallPlan("ingest", "0.1.0", "sha256:" + "1" * 64, {}, ())
+    calls.error = NotApprovedError(plan, "there is no terminal to ask at", "loom ingest --confirm 12")
+    answer = loom(*INGEST, "--json")
+    told: dict[str, Any] = json.loads(answer.out)
+    assert (answer.code, told["status"], told["VERDICT"]) == (1, "refused", "REFUSED")
+    assert told["error"]["fix"] == "loom ingest --confirm 12"
+    shown = loom(*INGEST)
+    assert shown.out.startswith("REFUSED  ingest")
+    assert "fix: loom ingest --confirm 12" in shown.err

@@ -133,6 +133,7 @@ def _fixtures(folder: Path, scratch: Path) -> None:
         name = f"ValidateFlow/{number}"
         model, inputs = told.pop("served", served), told.pop("inputs", {})
         status = told.pop("status", "ok")
+        told["model_source"] = inputs.get("solution", "EvalCandidate/1") or "the default portfolio"
         written = {
             "verb": "validate", "status": status, "verdict": verdict,
             "inputs": {"dataset": pathspec, "solution": "EvalCandidate/1", **inputs},
@@ -155,7 +156,7 @@ def _fixtures(folder: Path, scratch: Path) -> None:
     none = reason("no_holdout", "there is no holdout to judge by: no rows were sealed when the data came in")
     run(4, "FAIL", none, holdout=None, inputs={"solution": None})
     run(5, "PASS", digests={pathspec: "sha256:" + "0" * 64}, inputs={"solution": None})
-    run(6, "PASS", served=None, inputs={"solution": "EvalCandidate/6"}, model_source="EvalCandidate/6")
+    run(6, "PASS", served=None, inputs={"solution": "EvalCandidate/6"})
     lower = {"name": "rmse", "direction": "lower", "bounded": False, "operator": None, "threshold": None}
     run(7, "PASS", metric=lower, score=3.2, inputs={"solution": None})
     run(8, None, status="error", inputs={"solution": "EvalCandidate/8"})

@@ -182,6 +182,17 @@ def test_the_newest_verdict_on_a_solution_counts(house: House) -> None:
     assert codes(house.deploy(validate=newest, solution="EvalCandidate/5")) == {"no_validation"}
 
 
+def test_a_solution_in_a_file_is_known_by_its_place(house: House) -> None:
+    path = {"solution": str(house.work / "sol.py")}
+    name = house.validated(inputs=path, model_source="sol.py")
+    told = summary(house.deploy(solution="sol.py"))
+    assert told["manifest"]["validation"]["ref"] == name
+    assert codes(house.deploy(solution="other/sol.py")) == {"no_validation"}
+    away = {"solution": "/elsewhere/EvalCandidate/3"}
+    house.validated(inputs=away, model_source="EvalCandidate/3")
+    assert house.deploy(solution="EvalCandidate/3").verdict == "STAGED"
+
+
 @pytest.mark.parametrize(
     ("asked", "what"),
     [

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from loom.app.call import Call, Caller
     from loom.app.envelope import Envelope
     from loom.render.progress import Progress
+    from loom.runtime.approval import NotApprovedError
 
 STDOUT = "-"
 Event = Mapping[str, Any]
@@ -53,11 +54,24 @@ def run(call: Call, how: How) -> int:
     if how.dry_run:
         return _preview(call, how)
     from loom.app import run as use_case
+    from loom.runtime.approval import NotApprovedError
 
     with _telling(how) as (on_event, progress):
         asker = Terminal(progress) if _is_attended() else None
-        envelope = use_case.carry_out(call, environ=os.environ, on_event=on_event, asker=asker)
+        try:
+            envelope = use_case.carry_out(call, environ=os.environ, on_event=on_event, asker=asker)
+        except NotApprovedError as error:
+            envelope = refused(error)
     return answer(envelope, how)
+
+
+def refused(error: NotApprovedError) -> Envelope:
+    """The answer where nobody agreed: well-formed, not acceptable, and nothing has happened."""
+    from loom.app.envelope import Envelope
+
+    told = {"what": error.what, "why": error.why, "fix": error.fix}
+    gate = {"tier": error.plan.tier, "plan": error.plan.short_digest}
+    return Envelope(error.plan.name, "REFUSED", False, gate=gate, error=told, ended="refused")
 
 
 def asked() -> tuple[Caller, tuple[str, ...]]:

@@ -176,3 +176,34 @@ def test_a_figure_that_is_none_never_makes_a_worse_model_pass(path: tuple[Any, .
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 def test_a_rule_says_what_it_looks_at_and_where_its_limit_is(rule: Any) -> None:
     assert all((rule.statistic, rule.null, rule.limit))
+
+
+def test_a_trifle_by_which_something_simpler_is_better_is_a_note() -> None:
+    trifle = [{"name": "a linear model", "difference": {"value": -0.001, "ci": [-0.002, -0.0005]}}]
+    found = judge(spoiled("baselines.simple", trifle))
+    assert (found.verdict, found.reasons[0].severity) == ("PASS", "info")
+
+
+@pytest.mark.parametrize(("error", "verdict"), [(0.056, "PASS"), (0.09, "REVIEW")])
+def test_an_error_that_is_mostly_noise_is_a_note(error: float, verdict: str) -> None:
+    finding = {
+        "code": "calibration_error",
+        "severity": "warning",
+        "what": "off",
+        "value": error,
+        "threshold": 0.05,
+    }
+    calibration = {"ece": error, "noise_floor": {"mean": 0.036, "p99": 0.053}, "findings": [finding]}
+    assert judge(spoiled("calibration", calibration)).verdict == verdict
+
+
+def test_every_rule_is_listed_with_what_it_saw_and_the_worst_first() -> None:
+    found = judge(spoiled("permutation_p", 0.5) | {"slices": [SLICE], "canary": None})
+    outcomes = [each.outcome for each in found.ruled]
+    assert len(found.ruled) == len(RULES)
+    assert outcomes[:3] == ["FAIL", "REVIEW", "UNKNOWN"]
+    assert set(outcomes[3:]) == {"PASS"}
+    seen = {each.rule.code: each.value for each in found.ruled}
+    assert seen["chance"] == "p = 0.5"
+    assert seen["canary_broken"] == ""
+    assert all(value for code, value in seen.items() if code != "canary_broken"), seen

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from loom.core.index import RunFacts, RunIndex
@@ -15,6 +17,7 @@ from loom.tools.registry import ToolContext
 from ._commands import command
 
 VERB = "validate"
+_PATHSPEC = re.compile(r"[A-Za-z]\w*/[A-Za-z0-9][\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +51,25 @@ def validation_of(validate: str | None, solution: str | None, ctx: ToolContext) 
         )
     if validate is not None:
         found = _named(validate, index)
-        if found.facts is not None and solution not in (None, found.facts.inputs.get("solution")):
-            judged = found.facts.inputs.get("solution") or "the default portfolio"
+        if found.facts is not None and solution is not None and not _judged(found.facts, solution, ctx):
+            judged = found.summary.get("model_source") or "something else"
             return Found(validate, None, f"{validate} judged {judged}, not {solution}")
         return found
     for run in index.runs():
-        if run.verb == VERB and run.status == "ok" and run.inputs.get("solution") == solution:
+        if (run.verb, run.status) == (VERB, "ok") and _judged(run, str(solution), ctx):
             return Found(str(solution), run)
     return Found(str(solution), None, f"no validation of {solution} has come to a verdict")
+
+
+def _judged(run: RunFacts, solution: str, ctx: ToolContext) -> bool:
+    """Whether a validation judged a solution: a run by its name wherever it was typed, a file by its place."""
+    given = run.inputs.get("solution")
+    if given is None:
+        return False
+    if _PATHSPEC.fullmatch(solution) and run.summary.get("model_source") == solution:
+        return True
+    here = Path(ctx.services.get("cwd") or Path.cwd())
+    return str(given) in (solution, str((here / Path(solution).expanduser()).absolute()))
 
 
 def _named(reference: str, index: RunIndex) -> Found:

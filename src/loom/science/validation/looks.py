@@ -104,17 +104,22 @@ def told_apart(
 ) -> dict[str, Any]:
     """How well the features of two parts tell which part a row is from; `once` takes equal rows of a part as one.
 
-    A holdout carved by content holds all rows of a kind: their number would tell, and means nothing.
+    The features are learned from both parts alike: what was learned from one of them alone, such as how frequent a
+    level is, knows its rows. A holdout carved by content holds all rows of a kind: their number would tell as well.
     """
     random = np.random.default_rng(seed)
-    sides = []
-    for part in (train, other):
-        few = part
-        if part.height > _TOLD_ROWS:
-            few = part[np.sort(random.choice(part.height, _TOLD_ROWS, replace=False))]
-        made = transformer.transform(few).select(transformer.features)
-        sides.append(matrix_of(made.unique(maintain_order=True) if once else made, transformer))
-    found = tell_apart(transformer.features, sides[1], sides[0], seed=seed)
+    few = [
+        part[np.sort(random.choice(part.height, _TOLD_ROWS, replace=False))]
+        if part.height > _TOLD_ROWS
+        else part
+        for part in (train, other)
+    ]
+    both = pl.concat(few, how="vertical_relaxed")
+    fitted = transformer.refit(both)
+    made = fitted.transform(both, training=True).select(fitted.features)
+    parts = [made[: few[0].height], made[few[0].height :]]
+    sides = [matrix_of(part.unique(maintain_order=True) if once else part, fitted) for part in parts]
+    found = tell_apart(fitted.features, sides[1], sides[0], seed=seed)
     if found is None:
         return {"auc": None, "p": None, "columns": []}
     origin = {one["name"]: one["from"] for one in transformer.created}
