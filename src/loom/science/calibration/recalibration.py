@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logsumexp
-from sklearn.isotonic import IsotonicRegression
 
 from loom.kernel.errors import LoomError
 from loom.science.predictions import Floats, Predictions, predictions_of
@@ -122,7 +122,9 @@ def _line(kind: Kind) -> Callable[[Predictions], Recalibration]:
 
 def _isotonic(told: Predictions) -> Recalibration:
     yes = told.p[:, 1]
-    fitted = IsotonicRegression(y_min=0, y_max=1).fit_transform(yes, told.y)
+    # applying a map, which is what most do, needs none of it
+    isotonic: Any = importlib.import_module("sklearn.isotonic")
+    fitted = isotonic.IsotonicRegression(y_min=0, y_max=1).fit_transform(yes, told.y)
     _, step = np.unique(fitted, return_inverse=True)
     rows = np.bincount(step)
     # a step is a count like any other: with half a row of either answer it is never quite 0 or 1
