@@ -38,6 +38,9 @@ def test_a_holdout_is_opened_once_per_model_and_every_model_counts(tmp_path: Pat
     other = holdouts.open(pathspec, OTHER, "ValidateFlow/3")
     assert other is not None
     assert other.openings == 2
+    once_more = holdouts.open(pathspec, MODEL, "ValidateFlow/4")
+    assert once_more is not None
+    assert once_more.openings == 1, "what the first model saw, nobody had seen before"
     assert '"run": "ValidateFlow/1"' in (next(tmp_path.glob(f"openings/*/{'1' * 64}.json"))).read_text()
 
 

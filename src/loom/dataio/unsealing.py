@@ -19,7 +19,7 @@ _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 @dataclass(frozen=True, slots=True)
 class Unsealed:
-    """A holdout that was opened, and for how many models that has been done."""
+    """A holdout that was opened, and for how many models it had been by then, this one counted in."""
 
     part: FrameRef
     digest: str
@@ -49,10 +49,10 @@ class Holdouts:
         return sum(1 for _ in folder.glob("*.json")) if folder.is_dir() else 0
 
     def _written(self, digest: str, model: str, by: str | None) -> int:
-        """The number of models the holdout was opened for, this one counted in."""
+        """The place of this model among those the holdout was opened for; it stays when others follow."""
         path = self.ledger / _name(digest) / f"{_name(model)}.json"
         if not path.exists():
-            told = {"model": model, "run": by, "opened": datetime.now(UTC).isoformat(timespec="seconds")}
+            told = {"model": model, "run": by, "opened": datetime.now(UTC).isoformat(timespec="microseconds")}
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(path, json.dumps(told, sort_keys=True).encode())
@@ -60,7 +60,12 @@ class Holdouts:
                 why = (error.strerror or str(error)).lower()
                 what = "the holdout stays sealed: its opening cannot be written down"
                 raise LoomError(what, f"{path.parent}: {why}", f"ls -ld {self.ledger}") from None
-        return self.openings(digest)
+        moments = sorted((_opened(each), each.name) for each in path.parent.glob("*.json"))
+        return 1 + moments.index((_opened(path), path.name))
+
+
+def _opened(path: Path) -> str:
+    return str(json.loads(path.read_bytes())["opened"])
 
 
 def _name(digest: str) -> str:

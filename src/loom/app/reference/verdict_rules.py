@@ -18,11 +18,12 @@ _INTRODUCTION = """\
 one that wants a person to look, or that could not be applied. PASS needs all of them to have nothing to say. What
 could not be measured is never a pass.
 
-The worst a rule can make of a verdict is its level. `worst` of a rule may be FAIL and its usual outcome REVIEW: the
-limit says where each begins."""
+`worst` is the worst that a rule can make of a verdict; where it knows two outcomes, the limit says where each begins.
+False alarms are counted over the honest tables below."""
 _RATES = """\
-Measured with `{soak}` over {seeds} seeds of each table, {rows:,} rows each. An honest table is one on which a model
-may be trusted; the others have a defect that must never pass."""
+Measured with `{soak}` over {seeds} seeds of each
+table, {rows:,} rows each. An honest table is one on which a model may be trusted; the others have a defect that must
+never pass. A rule that could not be applied counts as one that spoke."""
 _NO_RATES = "They have not been measured on this checkout: run `{soak}`."
 
 
@@ -74,4 +75,5 @@ def _alarms(code: str, honest: list[Mapping[str, Any]]) -> str:
 
 
 def _share(count: int, total: int) -> str:
-    return "0" if not count else f"{100 * count / total:.2g} %"
+    share = 100 * count / total
+    return "0" if not count else f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"

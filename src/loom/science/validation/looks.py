@@ -14,7 +14,7 @@ from loom.science.drift.telling import tell_apart
 from loom.science.features.transformer import Transformer
 from loom.science.metrics import Metric
 from loom.science.serving.model import matrix_of
-from loom.science.splits import Splitting
+from loom.science.splits import Fold, Splitting
 from loom.science.targets import Task
 from loom.science.validation.contender import Contender
 from loom.science.validation.crossfit import shuffled, together
@@ -71,7 +71,7 @@ def canary(
     seed: int,
 ) -> dict[str, Any]:
     """The score of one fit to shuffled answers on shuffled answers: what is above chance came through the rows."""
-    fold = splitting.folds[0]
+    fold = next((each for each in splitting.folds if _tells(problem, each)), splitting.folds[0])
     answers = shuffled(problem, fold.train, seed)
     test = problem.train[fold.test].with_columns(shuffled(problem, fold.test, seed + 1).alias(problem.target))
     prepared = problem.prepared(fold.train, [test], answers)
@@ -82,6 +82,11 @@ def canary(
     level = chance_of(metric, truth, problem)
     found = metrics.interval(metric, truth, said, level=0.999, seed=seed)
     return {"score": found.value, "chance": level, "ci": [found.low, found.high], "level": 0.999}
+
+
+def _tells(problem: Problem, fold: Fold) -> bool:
+    """Whether the rows that a fold tests have more than one answer."""
+    return problem.train.get_column(problem.target).gather(fold.test).n_unique() > 1
 
 
 def chance_of(metric: Metric, answers: Answers, problem: Problem) -> float:
