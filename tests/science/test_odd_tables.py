@@ -128,3 +128,18 @@ def test_afterwards_libraries_have_the_threads_they_had() -> None:
     profile(frame), leakage(frame, "y"), drift(frame, frame), build(frame, "y")
     after = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
     assert all(after[path] == count for path, count in before)
+
+
+def test_columns_called_like_patterns_of_names_are_columns() -> None:
+    random = np.random.default_rng(0)
+    columns = {
+        "^a$": random.normal(size=400),
+        "*": random.normal(size=400),
+        "^b.*$": random.choice(["x", "y"], 400),
+    }
+    frame = pl.DataFrame({**columns, "^y.*$": random.integers(0, 2, 400)})
+    assert [column.name for column in profile(frame, target="^y.*$").columns] == frame.columns
+    assert set(leakage(frame, "^y.*$").scores) == set(columns)
+    built = build(frame, "^y.*$")
+    assert {name for one in built.created for name in one["from"]} == set(columns)
+    assert built.transformer.transform(frame).height == 400

@@ -56,18 +56,20 @@ def reading_of(column: pl.Series) -> Reading:
 
 def traits_of(column: pl.Series) -> Traits:
     """What decides the role of one column; of a large one, no more is counted than the role depends on."""
+    # a name such as `^a$` would be taken for a pattern of names
+    name, column = column.name, column.alias("cells")
     kind, rows, missing = holds(column.dtype), len(column), column.null_count()
     look: Look | None = None
     least = most = None
     ordered = False
     if missing == rows:
-        return Traits(column.name, "empty", rows, missing, 0)
+        return Traits(name, "empty", rows, missing, 0)
     if kind in ("whole", "number", "moment", "boolean"):
         ends = column.to_physical().min(), column.to_physical().max()
         least, most = (float(one) for one in ends)  # type: ignore[arg-type]
         ordered = kind == "whole" and not missing and is_ordered(column)
         distinct = rows if ordered else 1 if ends[0] == ends[1] else 2
-        if kind == "whole" and distinct == 2 and is_counter_name(column.name):
+        if kind == "whole" and distinct == 2 and is_counter_name(name):
             distinct = column.n_unique() - bool(missing)
     elif kind == "text":
         text = column.cast(pl.String)
@@ -76,7 +78,7 @@ def traits_of(column: pl.Series) -> Traits:
         distinct = distinct if counts is None else len(counts) - bool(missing)
     else:
         distinct = 2
-    return Traits(column.name, kind, rows, missing, distinct, least, most, ordered, look)
+    return Traits(name, kind, rows, missing, distinct, least, most, ordered, look)
 
 
 def distinct_in(column: pl.Series) -> int:

@@ -149,7 +149,7 @@ def levels_of(counts: pl.DataFrame, rows: int, most: int = 20) -> tuple[Level, .
 
 def balance_of(cells: pl.Series, *, personal: bool = False) -> Balance:
     """The balance of a column of classes; missing cells are left out."""
-    counts = counts_of(cells.drop_nulls())
+    counts = counts_of(cells.alias("cells").drop_nulls())
     rows = max(int(counts["count"].sum()), 1)
     smallest = min(counts["count"], default=0)
     return Balance(len(counts), round(smallest / rows, 6), () if personal else levels_of(counts, rows))

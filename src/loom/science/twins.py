@@ -35,6 +35,7 @@ def nth_of_its_kind(words: Words) -> Words:
 
 def conflicting(words: Words, answers: pl.Series) -> int:
     """How many rows are equal to one with another answer; rows without an answer contradict nothing."""
+    answers = answers.alias("answer")
     asked = pl.Series(words).is_duplicated() & answers.is_not_null()
     pairs = pl.DataFrame({"row": pl.Series(words).filter(asked), "answer": spelled(answers).filter(asked)})
     groups = pairs.group_by("row").agg(pl.len().alias("rows"), pl.col("answer").n_unique().alias("answers"))

@@ -166,6 +166,7 @@ class _Survey:
     def weights(self, answers: pl.Series, task: Task, seed: int) -> dict[str, float]:
         """How much each column helped a small model, on rows chosen by their content so that order does not matter."""
         names = recipes.weighed(self.ingredients)
+        answers = answers.alias("cells")
         known = answers.is_not_null().to_numpy()
         if task == "regression":
             known &= np.isfinite(numbers(answers))
@@ -178,7 +179,7 @@ class _Survey:
         classes = 0 if task == "regression" else int(values.max()) + 1
         if values.min() == values.max():
             return {}
-        matrix = matrix_of(column.gather(rows) for column in self._read(names))
+        matrix = matrix_of(column.alias("cells").gather(rows) for column in self._read(names))
         return dict(zip(names, gains(matrix, values, classes=classes, seed=seed).tolist(), strict=True))
 
 
@@ -202,7 +203,7 @@ def _target_of(
     cells = table.column(target)
     reading = reading_of(cells)
     answers = reading.of(cells)
-    if answers.drop_nulls().n_unique() < 2:
+    if answers.alias("cells").drop_nulls().n_unique() < 2:
         raise BlockedError(
             "target_missing",
             f"the target `{target}` has fewer than two values",
@@ -232,5 +233,5 @@ def _classes(answers: pl.Series, task: Task) -> tuple[str, ...]:
     """The classes an encoding speaks of: of two the one that sorts last, such as `yes`; else the commonest five."""
     if task == "regression":
         return ()
-    levels, _ = levels_of(answers.drop_nulls())
+    levels, _ = levels_of(answers.alias("cells").drop_nulls())
     return (max(levels),) if len(levels) == 2 else tuple(levels[: recipes.CLASSES])

@@ -86,7 +86,7 @@ def fingerprint(
 
 def _stored(column: pl.Series) -> pa.Array:
     """The column in the one type of its kind, so that how wide it is stored leaves no trace."""
-    column = spelled(column)
+    column = spelled(column).alias("cells")
     dtype = column.dtype
     if dtype == pl.Null:
         column = column.cast(pl.Boolean)

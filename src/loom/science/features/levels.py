@@ -20,7 +20,7 @@ PRIOR_ROWS = 20.0
 
 def as_text(column: pl.Series) -> pl.Series:
     """The cells as text, missing ones as a level of their own."""
-    column = spelled(column)
+    column = spelled(column).alias("cells")
     if column.dtype.is_float():  # 3.0 and 3 are one level, whatever type a later file is read in
         whole = column.drop_nulls()
         if bool((whole == whole.round(0)).all()) and bool((whole.abs() < 2**53).all()):

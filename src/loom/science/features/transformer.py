@@ -139,7 +139,7 @@ class Transformer:
         flags: Floats = np.column_stack(
             [(labels == label).to_numpy().astype(np.float64) for label in self.classes]
         )
-        return Answers(flags, column.is_not_null().to_numpy(), folds)
+        return Answers(flags, column.alias("cells").is_not_null().to_numpy(), folds)
 
     def _folds(self, table: Columns, words: Words | None = None) -> Ints:
         """The fold of each row, from its content alone, so that neither order nor machine matters."""

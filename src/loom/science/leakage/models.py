@@ -38,7 +38,7 @@ class Sample:
     def keep(self, column: pl.Series) -> None:
         """Keep the sampled rows of a column, as a model takes them."""
         if self._enough:
-            self._columns[column.name] = as_numbers(column.gather(self._rows))
+            self._columns[column.name] = as_numbers(column.alias("cells").gather(self._rows))
 
     def checks(
         self, usable: Sequence[str], scores: Mapping[str, float], entities: Sequence[pl.Series]

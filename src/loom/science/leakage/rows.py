@@ -37,6 +37,7 @@ class RowWords:
         column = column if like is None or column.dtype == like else column.cast(like, strict=False)
         column = spelled(column)
         salt = int(salt_of(column.name))
+        column = column.alias("cells")
         words, chance = column.hash(seed=salt).to_numpy(), _twin_chance(column)
         self.exact += words
         self._chance += chance

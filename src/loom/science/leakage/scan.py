@@ -173,7 +173,7 @@ class _Scan:
 
     def _first_of_each(self, answers: pl.Series) -> Mask:
         """Rows without their repetitions, unless most rows are repetitions: those are what the table is made of."""
-        again = repeated(self.row_words.exact ^ answers.hash(seed=1).to_numpy())
+        again = repeated(self.row_words.exact ^ answers.alias("cells").hash(seed=1).to_numpy())
         return ~again if 2 * again.sum() <= len(again) else np.ones(len(again), bool)
 
     def _asked(self) -> list[str]:

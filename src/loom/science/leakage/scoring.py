@@ -41,6 +41,7 @@ class Against:
         Of a text its length is looked at as well.
         """
         truth = self._truth
+        name, column = column.name, column.alias("cells")
         if len(truth.rows) < len(column):
             column = column.gather(truth.rows)
         number = column.dtype.is_numeric() or column.dtype.is_temporal() or column.dtype == pl.Boolean
@@ -63,7 +64,7 @@ class Against:
             score = max(score, _scored(coded, truth, LEVEL_PRIOR if values is None else BIN_PRIOR))
             purity, pure = _purity(coded, truth)
         return ColumnScore(
-            column=column.name, use=use, score=score, missing=missing_score(missing, truth), levels=levels,
+            column=name, use=use, score=score, missing=missing_score(missing, truth), levels=levels,
             purity=purity, copy=copied, pure=pure,
         )  # fmt: skip
 

@@ -62,6 +62,7 @@ def prepare(
     column: pl.Series, task: Task, *, keep: NDArray[np.bool_], group: pl.Series | None, seed: int
 ) -> Truth | None:
     """The target ready for the scan, or None where there is nothing to predict: no rows, or one class only."""
+    column = column.alias("cells")
     known = column.is_not_null().to_numpy() & keep
     rng = np.random.default_rng([seed, 11])
     if task == "regression":
