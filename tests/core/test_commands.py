@@ -11,3 +11,4 @@ def test_a_command_is_quoted_for_a_shell_and_says_only_what_has_a_value() -> Non
     assert (
         command("validate", accept_suspect=["a", "b c"], time=[]) == "loom validate --accept-suspect 'a,b c'"
     )
+    assert command("deploy", "apply", target="out") == "loom deploy --target out --apply"

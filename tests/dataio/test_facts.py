@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from loom.core.row_hashes import cell_hashes, salt_of
 from loom.dataio.facts import Distinct, Facts, measure, row_keys
-from loom.dataio.roles import is_id_name, role_of
+from loom.dataio.roles import role_of
 from loom.dataio.spool import Spool
 from loom.dataio.table import Levels, Table
 from tests.dataio.tables import bring_in, write
@@ -151,18 +151,6 @@ def test_a_column_with_levels_is_categorical(tmp_path: Path) -> None:
     table = table_of(tmp_path, {"c": pa.array(ID_LIKE)})
     table.levels["c"] = Levels(tuple(ID_LIKE))
     assert role_of(measure(table).columns["c"], categorical=True) == "categorical"
-
-
-@pytest.mark.parametrize(
-    "name", ["id", "ID", "customer_id", "customerId", "order-no", "row", "zip code", "orderID"]
-)
-def test_a_name_that_tells_an_id(name: str) -> None:
-    assert is_id_name(name)
-
-
-@pytest.mark.parametrize("name", ["paid", "valid", "numbers", "code_of_conduct", "identity", "grid"])
-def test_a_name_that_tells_none(name: str) -> None:
-    assert not is_id_name(name)
 
 
 @pytest.mark.parametrize("repeated", [False, True])

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from loom.core.column_names import is_counter_name, is_id_name, spoken, words
 from loom.science.columns import plain
 from loom.science.disclosure import is_personal_name, looks_personal
-from loom.science.names import is_counter_name, is_id_name, spoken, words
 from loom.science.profile.inspection import inspect
 from loom.science.reading import reading_of
 

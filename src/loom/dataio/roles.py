@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 import pyarrow as pa
 
+from loom.core.column_names import is_counter_name
 from loom.dataio.facts import ColumnFacts
 
 Role = Literal["id", "numeric", "categorical", "text", "date", "boolean", "constant"]
 
 _ID_RATIO = 0.95
 _ID_ROWS = 20
-_ID_NAME = re.compile(r"(?:^|[^a-z])(?:id|uuid|guid|key|no|nr|num|number|code|index|rowid|row)$")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _FEW_LEVELS = 50
 
 
@@ -40,12 +38,6 @@ def role_of(facts: ColumnFacts, *, categorical: bool = False) -> Role:
     return "text" if facts.with_space >= 0.5 or facts.mean_length >= 30 else "categorical"
 
 
-def is_id_name(name: str) -> bool:
-    """Whether a name says that its column identifies rows or entities."""
-    words = _CAMEL.sub(" ", name).lower().replace("_", " ").strip()
-    return _ID_NAME.search(words) is not None
-
-
 def _of_whole_numbers(facts: ColumnFacts, present: int) -> Role:
     if facts.least == 0 and facts.most == 1:
         return "boolean"
@@ -53,4 +45,4 @@ def _of_whole_numbers(facts: ColumnFacts, present: int) -> Role:
         return "numeric"
     counted = facts.rising and not facts.missing
     # distinct amounts exist: only a name, or counting up row by row, tells an id from them
-    return "id" if counted or is_id_name(facts.name) else "numeric"
+    return "id" if counted or is_counter_name(facts.name) else "numeric"

@@ -11,9 +11,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 import polars as pl
 
+from loom.core.column_names import is_counter_name
 from loom.science.columns import spelled
 from loom.science.dates import moments_in
-from loom.science.names import is_counter_name
 from loom.science.roles import Role, Traits, holds, role_of
 from loom.science.texts import Look, look_at, numbers_in
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import polars as pl
 
-from loom.science.names import is_counter_name, is_id_name
+from loom.core.column_names import is_counter_name, is_id_name
 from loom.science.texts import Look
 
 Role = Literal["numeric", "categorical", "text", "date", "id", "constant", "boolean"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from loom.core.commands import command
 from loom.science.serving.model import Served
 
-from ._commands import command
 from ._gate import reasons_of
 from ._inspection import Inspection
 from ._page import blocked_page

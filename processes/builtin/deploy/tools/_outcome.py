@@ -6,9 +6,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from loom.core.commands import command
 from loom.tools.card import number
 
-from ._commands import command
 from ._gate import reason
 from ._page import plan_page
 from ._placing import ROLLBACK, Placed

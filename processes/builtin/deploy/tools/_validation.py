@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loom.core.commands import command
 from loom.core.index import RunFacts, RunIndex
 from loom.kernel.errors import LoomError
 from loom.science.serving.model import Served
 from loom.science.serving.solution import FUNCTIONS, functions_of
 from loom.tools.registry import ToolContext
-
-from ._commands import command
 
 VERB = "validate"
 _PATHSPEC = re.compile(r"[A-Za-z]\w*/[A-Za-z0-9][\w.-]*")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from loom.science.names import spoken
+from loom.core.column_names import spoken
 from loom.tools.card import Block, column, level_spark, quantile_spark, table, tag
 
 MOST = 60

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from loom.science.names import spoken
+from loom.core.column_names import spoken
 
 _SINGLY = 10
 _RANK = {"error": 0, "warning": 1, "info": 2}

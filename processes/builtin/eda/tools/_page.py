@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loom.science.names import spoken
+from loom.core.column_names import spoken
 from loom.tools.card import Block, Tone, card, charts, column, facts, number, table, tag
 
 from ._columns import column_table

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from loom.core.column_names import spoken
 from loom.core.commands import command
 from loom.dataio.carving import refuse_other_holdout, source_of
 from loom.dataio.frames import load
 from loom.dataio.objects import DataObject
 from loom.kernel.errors import LoomError
 from loom.science.columns import Columns
-from loom.science.names import spoken
 from loom.science.targets import Choice, resolve_target
 from loom.tools.registry import ToolContext
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from loom.core.column_names import spoken
 from loom.science.features import BlockedError
-from loom.science.names import spoken
 from loom.tools.registry import ToolContext
 
 from ._findings import VERB, earlier

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from loom.core.column_names import spoken
 from loom.core.commands import command
 from loom.dataio.derive import root_of
 from loom.science.features import Built
-from loom.science.names import spoken
 from loom.tools.registry import ToolContext, ToolResult
 
-from ._commands import FOLLOWING
 from ._findings import VERB, earlier
 from ._obstacles import way_out
 from ._page import REASONS, page
 from ._reasons import Reason, flagged, notes
 from ._subject import Subject
+
+FOLLOWING = ("validate", "viz", "eda")
+"""The verbs that take features as they are, in the order in which they make sense."""
 
 _NAMED = 10
 _ABOUT_FLAGS = ("nothing_left", "target_flagged")

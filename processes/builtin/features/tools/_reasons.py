@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from loom.science.names import spoken
+from loom.core.column_names import spoken
 
 from ._subject import Subject
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from loom.core.column_names import spoken
 from loom.core.commands import command
 from loom.dataio.frames import FrameRef, load
 from loom.dataio.objects import DataObject
 from loom.kernel.errors import LoomError
 from loom.science.columns import Columns
 from loom.science.features.recipes import Recipe
-from loom.science.names import spoken
 from loom.science.targets import resolve_target
 from loom.tools.registry import ToolContext
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,27 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 from loom.core.index import RunFacts
+from loom.kernel.errors import LoomError
 
 Row = dict[str, Any]
-_SMALLER = frozenset(
-    {
-        *("logloss", "log_loss", "brier", "cross_entropy", "error", "ece", "hinge", "pinball", "deviance"),
-        *(
-            "rmse",
-            "mse",
-            "mae",
-            "medae",
-            "mape",
-            "smape",
-            "rmsle",
-            "msle",
-            "wape",
-            "crps",
-            "loss",
-            "max_error",
-        ),
-    }
-)
 _SIGNS = {"max": 1, "hig": 1, "gre": 1, "min": -1, "low": -1, "sma": -1}
 _NAME = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)")
 _WORDS = re.compile(r"\s*(max|min)imi[sz]e\b", re.IGNORECASE)
@@ -134,7 +117,11 @@ def _metric(value: Any, told: Mapping[str, Any]) -> tuple[str | None, int]:
         return None, _SIGNS[wish.group(1).casefold()]
     if name is None:
         return None, 0
-    return name, -1 if name.casefold().replace("-", "_") in _SMALLER else 1
+    metrics: Any = importlib.import_module("loom.science.metrics")  # most looks at runs come to no score
+    try:
+        return name, metrics.get(name).sign
+    except LoomError:
+        return name, 0
 
 
 def _order_of(listed: Iterable[Mapping[str, Any]]) -> int:

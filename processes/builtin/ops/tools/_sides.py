@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from loom.core.column_names import spoken
 from loom.dataio.catalogue import Catalogue
 from loom.dataio.frames import load
 from loom.dataio.objects import DataObject
 from loom.kernel.errors import LoomError
 from loom.science.columns import Columns
-from loom.science.names import spoken
 from loom.science.profile import Column, profile
 
 _NAMED = 12

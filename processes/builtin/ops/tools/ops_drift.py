@@ -7,8 +7,8 @@ import shlex
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from loom.core.column_names import spoken
 from loom.science.drift import ColumnDrift, Drift, drift
-from loom.science.names import spoken
 from loom.tools.registry import Effect, Tool, ToolContext, ToolResult
 
 from ._drift_page import drift_page

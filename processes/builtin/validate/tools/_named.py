@@ -6,9 +6,9 @@ import difflib
 from collections.abc import Sequence
 from typing import Any
 
+from loom.core.column_names import spoken
 from loom.core.commands import command
 from loom.kernel.errors import LoomError
-from loom.science.names import spoken
 
 _LISTED = 12
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from loom.core.column_names import spoken
 from loom.core.commands import command
 from loom.dataio.carving import about, refuse_other_holdout
 from loom.dataio.derive import root_of
@@ -15,7 +16,6 @@ from loom.dataio.objects import DataObject
 from loom.kernel.errors import LoomError
 from loom.science.columns import Columns
 from loom.science.features import BlockedError, Transformer, build
-from loom.science.names import spoken
 from loom.science.profile import profile
 from loom.science.targets import Task, resolve_target
 from loom.science.validation import Problem

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 from functools import partial
 
+from loom.core.column_names import spoken
 from loom.core.commands import command
 from loom.dataio.frames import load
 from loom.dataio.objects import DataObject
@@ -21,7 +22,6 @@ from loom.science.charts import (
     target_charts,
 )
 from loom.science.columns import Columns
-from loom.science.names import spoken
 from loom.science.targets import resolve_target
 from loom.tools.card import number
 from loom.tools.registry import ToolContext

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+from loom.core.column_names import spoken
 from loom.science.disclosure import may_show_level
-from loom.science.names import spoken
 
 Spec = dict[str, Any]
 

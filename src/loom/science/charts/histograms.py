@@ -11,13 +11,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from loom.core.column_names import spoken
 from loom.science.charts.answers import Answer
 from loom.science.charts.cells import Cell, Grid, cells_of, grid_of
 from loom.science.charts.chart import Chart, figure, framed, may_draw, percent, slug
 from loom.science.charts.drawing import SAID, by_class, values
 from loom.science.charts.notes import beside
 from loom.science.disclosure import quantiles_of
-from loom.science.names import spoken
 from loom.science.profile.inspection import Inspected
 from loom.science.profile.quantities import quantities
 

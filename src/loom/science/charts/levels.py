@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from loom.core.column_names import spoken
 from loom.science.charts.answers import Answer, counts_of, texts_of
 from loom.science.charts.chart import Chart, framed, labels, may_draw, percent, slug
 from loom.science.charts.drawing import SAID, bars, by_class, values
 from loom.science.charts.notes import beside
 from loom.science.disclosure import LONGEST_LEVEL, may_show_level
-from loom.science.names import spoken
 from loom.science.profile.inspection import Inspected
 
 _MOST_LEVELS = 8

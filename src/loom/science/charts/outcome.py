@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from loom.core.column_names import spoken
 from loom.science.charts.answers import REST
 from loom.science.charts.chart import (
     Chart,
@@ -27,7 +28,6 @@ from loom.science.charts.drawing import (
 )
 from loom.science.charts.rates import target_rates
 from loom.science.charts.survey import WEAK, Survey
-from loom.science.names import spoken
 from loom.science.profile.inspection import inspect
 
 _MOST = 15

@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
+from loom.core.column_names import spoken
 from loom.science.charts.cells import Cell, merged
 from loom.science.charts.chart import Chart, framed, percent, slug
 from loom.science.charts.drawing import SAID, values
 from loom.science.charts.notes import beside
 from loom.science.disclosure import QUANTILES, moments_of
-from loom.science.names import spoken
 from loom.science.profile.inspection import Inspected
 
 _MOST = 60

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from loom.core.column_names import spoken
 from loom.science.charts.answers import Answer
 from loom.science.charts.chart import Chart, figure, framed, percent, slug
 from loom.science.charts.drawing import SAID, STEP, across, by_class, line_at, names_down, values
 from loom.science.charts.groups import Groups, groups_of
 from loom.science.charts.survey import WEAK, Survey
-from loom.science.names import spoken
 from loom.science.profile.inspection import inspect
 
 _Z = 1.96

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from loom.core.column_names import spoken
 from loom.kernel.errors import LoomError
 from loom.kernel.verdict import Reason, Verdict, worst
 from loom.science.columns import Columns, Source, columns_of
@@ -19,7 +20,6 @@ from loom.science.discoveries import benjamini_hochberg
 from loom.science.drift.columnwise import As, Compared, Comparison
 from loom.science.drift.shifts import Evidence, Shift
 from loom.science.drift.telling import Telling, tell_apart
-from loom.science.names import spoken
 
 Q = 0.01
 DOMAIN = (0.60, 0.75)

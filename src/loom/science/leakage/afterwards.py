@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from loom.science.names import words
+from loom.core.column_names import words
 
 # words that are said of things that are over; they count only together with a near-perfect score
 _AFTER = frozenset(

@@ -14,13 +14,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from loom.core.column_names import spoken
 from loom.science.binning import level_codes
 from loom.science.boosting import Matrix, Numbers, as_numbers
 from loom.science.leakage import permutation
 from loom.science.leakage.findings import Check, CheckCode, Status
 from loom.science.leakage.rules import believable
 from loom.science.leakage.truth import Truth
-from loom.science.names import spoken
 
 TOGETHER = 0.995
 _LEAST_ROWS = 60

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from loom.core.column_names import spoken
 from loom.science.binning import BINS, ROWS_PER_BIN, Coded, Floats, Ints, numbers
 from loom.science.leakage.findings import Check, Status
 from loom.science.leakage.scores import BIN_PRIOR, class_score, class_table
 from loom.science.leakage.truth import Truth
-from loom.science.names import spoken
 
 ROW_ORDER = 0.60
 FUTURE = 0.01

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from loom.core.column_names import is_id_name
 from loom.kernel.errors import LoomError
 from loom.science.columns import Columns, Source, columns_of, spelled
 from loom.science.leakage.findings import Check, Finding
@@ -24,7 +25,6 @@ from loom.science.leakage.rows import RowWords, duplicate_checks, overlap_check
 from loom.science.leakage.rules import ColumnScore, flag_of, suspects_of
 from loom.science.leakage.scoring import Against
 from loom.science.leakage.truth import Truth, prepare
-from loom.science.names import is_id_name
 from loom.science.reading import Reading, Use, reading_of
 from loom.science.resources import pinned
 from loom.science.targets import Task, task_in

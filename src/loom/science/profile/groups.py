@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loom.science.names import is_id_name
+from loom.core.column_names import is_id_name
 from loom.science.roles import Role, Traits, is_unique
 
 _LEAST = 20

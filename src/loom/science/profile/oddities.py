@@ -6,8 +6,8 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from loom.core.column_names import spoken
 from loom.kernel.verdict import Reason
-from loom.science.names import spoken
 from loom.science.profile.duplicates import Duplicates
 from loom.science.profile.groups import Group
 from loom.science.profile.inspection import Inspected

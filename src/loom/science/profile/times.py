@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from loom.science.names import words
+from loom.core.column_names import words
 from loom.science.roles import Role, Traits
 
 # part, its names, its range; from the largest to the smallest

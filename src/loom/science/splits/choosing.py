@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from loom.core.column_names import spoken
 from loom.kernel.errors import LoomError
 from loom.science.columns import Columns, columns_of
-from loom.science.names import spoken
 from loom.science.splits.clock import Clock, Duration, clock_of
 from loom.science.splits.dealing import deal, strata, support
 from loom.science.splits.likeness import cell_hashes, feature_names, numbered, row_hashes

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from loom.core.column_names import spoken, words
 from loom.kernel.errors import LoomError
 from loom.science.dates import are_ambiguous, moments_in, ways_in
-from loom.science.names import spoken, words
 
 Floats = NDArray[np.float64]
 Unit = Literal["microseconds", "number", "step"]
