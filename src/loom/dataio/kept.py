@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 from loom.dataio.blobs import BlobStore
 from loom.dataio.files import FileRef, from_record
 from loom.dataio.frames import references
+from loom.dataio.metaflow_client import last_task
 from loom.kernel.errors import LoomError
 
 KEPT = "kept"
@@ -42,13 +42,7 @@ class KeptFiles:
 
 def in_metaflow(pathspec: str, name: str) -> FileRef | None:
     """The file a run of Metaflow kept as an artifact of its last task."""
-    client: Any = importlib.import_module("metaflow")
-    client.namespace(None)
-    try:
-        run = client.Run(pathspec)
-    except client.exception.MetaflowNotFound:
-        return None
-    task = run.end_task
+    task = last_task(pathspec)
     if task is None or name not in task:
         return None
     with references():

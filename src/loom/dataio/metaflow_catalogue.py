@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC
@@ -12,6 +11,7 @@ from typing import Any
 from loom.dataio.artifacts import RECORD, SCHEMA
 from loom.dataio.catalogue import FLOWS, Entry, check_pathspec, first_of, not_found, size_of
 from loom.dataio.frames import references
+from loom.dataio.metaflow_client import client
 from loom.dataio.objects import PARTS, DataObject
 
 
@@ -23,19 +23,19 @@ class MetaflowCatalogue:
 
     def objects(self, limit: int, name: str | None = None) -> list[Entry]:
         """The newest first; reads the record of each, and none of its data."""
-        client = _client()
+        metaflow = client()
         runs = heapq.merge(
-            *(_runs(client, flow) for flow in self.flows), key=lambda run: run.created_at, reverse=True
+            *(_runs(metaflow, flow) for flow in self.flows), key=lambda run: run.created_at, reverse=True
         )
         return first_of((entry for run in runs if (entry := _entry(run)) is not None), limit, name)
 
     def open(self, pathspec: str) -> DataObject:
         """The object of a run, its parts as references into the datastore that the run was written to."""
         check_pathspec(pathspec)
-        client = _client()
+        metaflow = client()
         try:
-            run = client.Run(pathspec)
-        except client.exception.MetaflowNotFound:
+            run = metaflow.Run(pathspec)
+        except metaflow.exception.MetaflowNotFound:
             raise not_found(pathspec, "Metaflow knows no such run") from None
         task = _finished(run)
         if task is None:
@@ -48,17 +48,10 @@ class MetaflowCatalogue:
             )
 
 
-def _client() -> Any:
-    """Metaflow, with the runs of everybody; it is imported late because that takes longer than most commands."""
-    client = importlib.import_module("metaflow")
-    client.namespace(None)
-    return client
-
-
-def _runs(client: Any, flow: str) -> Iterator[Any]:
+def _runs(metaflow: Any, flow: str) -> Iterator[Any]:
     try:
-        found = client.Flow(flow)
-    except client.exception.MetaflowNotFound:
+        found = metaflow.Flow(flow)
+    except metaflow.exception.MetaflowNotFound:
         return
     yield from found.runs()
 

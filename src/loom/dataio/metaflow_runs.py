@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from typing import Any
+
+from loom.dataio.metaflow_client import last_task
 
 LEFT = "loom_card"
 """The artifact in which the last step leaves how the run ended."""
@@ -41,15 +42,10 @@ def facts_of_run(pathspec: str) -> dict[str, Any] | None:
 
 def left_by(pathspec: str) -> dict[str, Any] | None:
     """What the last step of a run left: envelope, phases, card, request and times; None where there is none."""
-    client = importlib.import_module("metaflow")
-    client.namespace(None)
-    try:
-        run = client.Run(pathspec)
-    except client.exception.MetaflowNotFound:
-        return None
-    task = run.end_task
+    task = last_task(pathspec)
     if task is None or LEFT not in task:
         return None
+    run = task.parent.parent
     finished = run.finished_at
     times = {
         "started": run.created_at.timestamp(),

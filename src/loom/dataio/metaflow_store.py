@@ -5,12 +5,11 @@ from __future__ import annotations
 import importlib
 import io
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from loom.dataio.metaflow_client import explained
 from loom.kernel.errors import LoomError
 
 _KEY = re.compile(r"[0-9a-f]{40}")
@@ -27,7 +26,7 @@ class MetaflowStore:
     @classmethod
     def of(cls, flow: str) -> MetaflowStore:
         """The store of a flow: within a task the datastore of its run, elsewhere the one that is configured."""
-        with _explained("the datastore"):
+        with explained("the datastore"):
             storage = _part("datastore.flow_datastore").FlowDataStore.default_storage_impl
             if storage is None:
                 storage = _storage(_part("metaflow_config").DEFAULT_DATASTORE)
@@ -40,7 +39,7 @@ class MetaflowStore:
 
     def put(self, content: bytes | Path) -> str:
         """Keep bytes or a file's bytes; what is there already is not written again."""
-        with _explained(self.root):
+        with explained(self.root):
             data = content if isinstance(content, bytes) else content.read_bytes()
             ((_, key),) = self._blobs().save_data([data], len_hint=1)
         return str(key)
@@ -54,7 +53,7 @@ class MetaflowStore:
             if not path.is_file():
                 raise self._gone(key)
             return path
-        with _explained(self.root):
+        with explained(self.root):
             try:
                 # raw: bytes whose note of being raw was lost in a crash are raw all the same
                 ((_, data),) = self._blobs().load_data([key], force_raw=True)
@@ -81,17 +80,3 @@ def _part(name: str) -> Any:
 
 def _storage(kind: str) -> Any:
     return next(storage for storage in _part("plugins").DATASTORES if kind == storage.TYPE)
-
-
-@contextmanager
-def _explained(where: str) -> Iterator[None]:
-    """Turn what Metaflow and the disk say into an error that a person can act on."""
-    trouble = importlib.import_module("metaflow.exception").MetaflowException
-    try:
-        yield
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        raise LoomError(f"{where} cannot be reached", why, "loom doctor") from None
-    except trouble as error:
-        why = " ".join(str(error).split())[:300] or type(error).__name__
-        raise LoomError(f"{where} cannot be reached", why, "loom doctor") from None

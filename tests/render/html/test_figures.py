@@ -50,6 +50,17 @@ def test_its_numbers_are_a_table_beneath() -> None:
     assert page.all("details") and page.all("caption")
 
 
+def test_numbers_are_told_once_and_without_how_they_are_drawn() -> None:
+    data = {
+        "values": [{"name": "age", "missing": 0.2, "tone": "bad", "said": "age lacks 20 %", "label": "20 %"}]
+    }
+    layers = {"layer": [{"data": data, "mark": "bar"}, {"data": data, "mark": "text"}], "data": SPEC["data"]}
+    page = drawn({**CHART, "spec": layers})
+    assert page.words.count("age 0.2") == 2, "two different tables, the second of them once"
+    assert "lacks 20 %" not in page.words.replace(CHART["alt"], "")
+    assert "tone" not in page.words
+
+
 def test_the_same_plot_twice_shares_no_ids() -> None:
     clipped = {**SPEC, "mark": {"type": "bar", "clip": True, "color": {"gradient": "linear", "stops": []}}}
     page = drawn({**CHART, "spec": clipped}, {**CHART, "spec": clipped})

@@ -16,6 +16,7 @@ SHOWN_CHARTS = 24
 SHOWN_DATA_ROWS = 60
 SHOWN_DATA_COLUMNS = 8
 DEEPEST = 40
+_HOW = frozenset({"said", "tone", "label"})
 _NUMBERS = 16_000
 _DRAWING = 160_000
 _TROUBLE = (LoomError, ValueError, TypeError, KeyError, OSError, RuntimeError)
@@ -66,10 +67,15 @@ def _drawing(spec: Any, name: str, told: str) -> str:
 
 
 def _numbers(spec: Mapping[str, Any], title: str) -> Iterator[str]:
-    """What is plotted, as a table."""
-    for rows in _data_of(spec, DEEPEST):
+    """What is plotted, as tables: each once, without what only says how it is drawn."""
+    told: list[list[dict[str, Any]]] = []
+    for data in _data_of(spec, DEEPEST):
+        rows = [{str(key): row[key] for key in row if key not in _HOW} for row in data]
+        if rows in told or not any(rows):
+            continue
+        told.append(rows)
         shown = rows[:SHOWN_DATA_ROWS]
-        keys = list(dict.fromkeys(str(key) for row in shown for key in row))[:SHOWN_DATA_COLUMNS]
+        keys = list(dict.fromkeys(key for row in shown for key in row))[:SHOWN_DATA_COLUMNS]
         heads = "".join(f'<th scope="col">{text(label(key), 60)}</th>' for key in keys)
         yield f'<div class="scroll" role="region" aria-label="Numbers: {title}" tabindex="0"><table>'
         yield f'<caption class="unseen">Numbers: {title}</caption><thead><tr>{heads}</tr></thead><tbody>'
