@@ -76,7 +76,7 @@ class Shell:
     def __post_init__(self) -> None:
         # what a reader would see instead of this machine's folders
         self._names = {
-            str(self.folder): "~/work",
+            str(self.folder): "~/here",
             str(self.home): "~/.loom",
             str(builtin_root()): "…/processes/builtin",
         }

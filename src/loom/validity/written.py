@@ -50,7 +50,7 @@ _NUMBER = re.compile(
     r"(?P<bound>(?<![-=–—<>])[<>≤≥]=?\s?)?(?:(?<![\w)%])(?P<sign>[-−+]))?"
     r"(?:(?P<digits>[1-9]\d{0,2}(?:[,’'\u00a0\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
     rf"(?:[eE](?P<power>[-+−]?\d{{1,4}})|\s?[×·]\s?10(?:\^(?P<raised>[-+−]?\d{{1,4}})|(?P<high>{_RAISED})))?"
-    r"|(?P<single>[¼-¾⅐-⅞①-⓿]))(?P<percent>\s?(?:%|per\s?cent\b))?"
+    r"|(?P<single>[¼-¾⅐-⅞①-⒛⓪-⓿]))(?P<percent>\s?(?:%|per\s?cent\b))?"
 )
 
 
