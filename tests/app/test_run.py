@@ -125,7 +125,7 @@ def test_a_process_inside_a_process_hands_over_its_verdict_summary_and_pathspec(
     journal.close()
 
 
-def test_a_process_inside_that_goes_further_than_the_one_around_it_is_refused(
+def test_what_a_process_inside_is_given_decides_how_far_the_one_around_it_goes(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
     processes = tmp_path / "loom-processes"
@@ -140,9 +140,10 @@ def test_a_process_inside_that_goes_further_than_the_one_around_it_is_refused(
 - {id: last, description: End., depends_on: [inside], run: {tool: say, args: {word: done}}}
 """
     outer = write_package(processes, phases, last="last", name="outer", tier="read-only", tools=reading)
+    would = preview(Call(str(outer), transport="local", workspace=tmp_path), environ=environ)
+    assert would["tier"] == "workspace-write"
     answer = carry_out(Call(str(outer), transport="local", workspace=tmp_path), environ=environ)
-    assert (answer.ended, answer.exit_code) == ("refused", 1)
-    assert "hand on" in answer.reasons[0]["what"]
+    assert (answer.ended, answer.exit_code) == ("ok", 0)
 
 
 def test_a_process_that_would_run_itself_does_not_start(tmp_path: Path, environ: dict[str, str]) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,22 @@ from loom.app.call import Asker, Call
 from loom.app.prepare import Prepared, package_digest
 from loom.app.staging import with_staged
 from loom.app.toolbox import toolbox
+from loom.core.durations import seconds_of
 from loom.core.index import RunIndex
 from loom.process.loader import ProcessLoader
 from loom.process.plan import Plan, plan
 from loom.runtime.approval import Approved, Approver, auto_limit_minutes
-from loom.runtime.consent import Caller, CallPlan, Estimate, ToolUse, contributions, raised_by, rank
+from loom.runtime.consent import (
+    Caller,
+    CallPlan,
+    Contribution,
+    Estimate,
+    ToolUse,
+    contributions,
+    effective_tier,
+    raised_by,
+    rank,
+)
 from loom.runtime.grants import Clearance, HomeKey, SqliteGrants
 from loom.runtime.journal import Journal
 from loom.runtime.lookup import NothingThereError, Scope, fill
@@ -41,20 +53,54 @@ def call_plan(
     package = planned.package
     verb = package.spec.verb
     tools = list(_uses(planned, inputs, registry))
-    inner = [plan(loader.load(name).package) for name in planned.processes]
-    nested = [call_plan(each, {}, loader, toolbox(each.package)) for each in inner]
-    seconds = planned.cost.seconds
+    nested = list(_nested(planned, inputs, loader))
+    why = contributions(planned.tier, raised_by(verb, inputs) if verb else None, tools, nested)
     return CallPlan(
         name=verb.command if verb else package.name,
         version=package.spec.version,
         package_digest=package_digest(package),
         inputs=dict(inputs),
-        why=contributions(planned.tier, raised_by(verb, inputs) if verb else None, tools, nested),
-        cost=Estimate(
-            minutes=None if seconds is None else round(seconds / 60, 2), tokens=planned.cost.tokens or None
-        ),
+        why=why,
+        cost=Estimate(minutes=_minutes(planned, inputs, why, nested), tokens=planned.cost.tokens or None),
         hosts=tuple(package.spec.permissions.network) if package.spec.permissions else (),
     )
+
+
+def _nested(planned: Plan, inputs: Mapping[str, Any], loader: ProcessLoader) -> Iterator[CallPlan]:
+    """What processes inside the run would do, with their inputs as far as those of the run decide them."""
+    scope = Scope(inputs)
+    for step in planned.steps:
+        run = step.phase.run
+        if run is None or not run.process:
+            continue
+        inner = plan(loader.load(run.process).package)
+        given = {name: _if_known(value, scope) for name, value in run.args.items()}
+        would = call_plan(inner, given, loader, toolbox(inner.package))
+        # how many items there are is known only when it runs
+        yield replace(would, cost=replace(would.cost, minutes=None)) if step.phase.for_each else would
+
+
+def _minutes(
+    planned: Plan, inputs: Mapping[str, Any], why: Sequence[Contribution], nested: Sequence[CallPlan]
+) -> float | None:
+    """How long the expensive part of a call works at most; of a call that is not expensive, the whole of it."""
+    inside = {each.source for each in nested}
+    own = effective_tier(each for each in why if each.source not in inside)
+    dear = [each.cost.minutes for each in nested if rank(each.tier) >= rank("expensive")]
+    seconds = _bound(planned, inputs)
+    parts = [*dear, *([] if dear and rank(own) < rank("expensive") else [seconds and seconds / 60])]
+    return None if None in parts else round(sum(each for each in parts if each is not None), 2)
+
+
+def _bound(planned: Plan, inputs: Mapping[str, Any]) -> float | None:
+    """The seconds after which a call is over, as far as it is known."""
+    verb = planned.package.spec.verb
+    for name, declared in (verb.inputs if verb else {}).items():
+        if declared.bounds_time:
+            found = seconds_of(str(inputs.get(name) or declared.default or ""))
+            if found is not None:
+                return found
+    return planned.cost.seconds
 
 
 def approve(

@@ -12,17 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from loom.app.history import History, Run
+from loom.app.history import CANDIDATE, History, Run
 from loom.kernel.errors import LoomError
 
 RUNS = "runs"
 OBJECTS = "objects"
+EXPERIMENTS = "experiments"
 BLOBS = "blobs"
 SCRATCH = "scratch"
 YOUNG_SECONDS = 3600.0
 """What is younger may belong to a run that is just being written down."""
 
-Kind = Literal["run", "leftover", "scratch", "blob"]
+Kind = Literal["run", "leftover", "scratch", "search", "blob"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +50,20 @@ def collect(
 ) -> list[Freed]:
     """Free scratch folders, folders without a run and blobs without an owner; with `keep`, also older runs.
 
-    Kept are the newest runs, all they were made from, whatever goes on, and every run that made a data object.
+    Kept are the newest runs, all they were made from, whatever goes on, and every run that made a data object. The
+    candidates of a search stay as long as it does.
     """
     if keep is not None and keep < 0:
         why = "--keep takes the number of runs to keep"
         raise LoomError(f"{keep} runs cannot be kept", why, "loom gc --keep 20 --dry-run")
-    now, runs = clock(), history.runs()
+    now, runs = clock(), history.runs(candidates=True)
     kept = _kept(runs, keep)
     found = [
         *_old_runs(runs, kept),
         *_leftovers(history.home / RUNS, {run.record.run_id for run in runs}, now),
         *_scratch(runs, kept),
-        *_blobs(history.home / OBJECTS, runs, now),
+        *_searches(history.home / EXPERIMENTS, runs, now),
+        *_blobs(history.home / OBJECTS, [run for run in runs if run.record.run_id in kept], now),
     ]
     return [each for each in found if dry_run or _free(history, each)]
 
@@ -69,7 +72,8 @@ def _kept(runs: list[Run], keep: int | None) -> set[str]:
     if keep is None:
         return {run.record.run_id for run in runs}
     by_name = {name: run for run in runs for name in (run.record.pathspec, run.record.run_id) if name}
-    pending = [run for at, run in enumerate(runs) if at < keep or run.is_running or _made_data(run)]
+    called = [run for run in runs if not _is_candidate(run)]
+    pending = [run for at, run in enumerate(called) if at < keep or run.is_running or _made_data(run)]
     kept: set[str] = set()
     while pending:
         run = pending.pop()
@@ -77,7 +81,14 @@ def _kept(runs: list[Run], keep: int | None) -> set[str]:
             kept.add(run.record.run_id)
             names = (*run.reads, run.document.get("parent"))
             pending += [by_name[name] for name in names if name in by_name]
-    return kept
+    # what a search tried stays as long as the search does
+    return kept | {
+        run.record.run_id for run in runs if run.document.get("parent") in kept and _is_candidate(run)
+    }
+
+
+def _is_candidate(run: Run) -> bool:
+    return run.record.process == CANDIDATE
 
 
 def _made_data(run: Run) -> bool:
@@ -105,11 +116,21 @@ def _scratch(runs: list[Run], kept: set[str]) -> Iterator[Freed]:
             yield Freed("scratch", run.name, path, size)
 
 
+def _searches(root: Path, runs: list[Run], now: float) -> Iterator[Freed]:
+    """Folders of searches that are over; one that was cut off can still go on."""
+    unfinished = {run.record.experiment_id for run in runs if run.is_running or run.status == "interrupted"}
+    for path in sorted(root.iterdir()) if root.is_dir() else ():
+        if path.name not in unfinished and _is_old(path, now):
+            yield Freed("search", path.name, path, _size(path))
+
+
 def _blobs(root: Path, runs: list[Run], now: float) -> Iterator[Freed]:
-    """Blobs of the folder catalogue that no entry leads to. While anything runs, none is taken."""
+    """Blobs of the folder catalogue that nothing leads to. While anything runs, none is taken."""
     if any(run.is_running for run in runs) or not (root / BLOBS).is_dir():
         return
-    needed = _needed(root)
+    needed = _needed(root) | {
+        text.partition(":")[2] for run in runs for text in _texts(run.document.get("kept"))
+    }
     for path in sorted((root / BLOBS).glob("*/*")):
         if path.name not in needed and path.is_file() and _is_old(path, now):
             yield Freed("blob", path.name[:12], path, _size(path))
@@ -157,7 +178,7 @@ def _free(history: History, found: Freed) -> bool:
 
 def _remove(path: Path, home: Path) -> None:
     # what a document says is no reason to delete anything that is not a run's own, or a blob
-    own = (home / RUNS, home / OBJECTS / BLOBS)
+    own = (home / RUNS, home / EXPERIMENTS, home / OBJECTS / BLOBS)
     if not any(root in path.parents for root in own) or ".." in path.parts or not os.path.lexists(path):
         return
     if path.is_symlink() or not path.is_dir():

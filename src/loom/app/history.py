@@ -22,6 +22,9 @@ from loom.settings.layers import loom_home
 EVENT_VERSION = 1
 SCHEMA_VERSION = 1
 EVERY = 1_000_000_000
+CANDIDATE = "eval-candidate"
+"""The verb of runs that a search makes of what it tried."""
+
 NEAR = 5
 COMPLETED = 200
 # what a phase gave is for the phases after it; what it said is for `logs`
@@ -153,12 +156,19 @@ class History:
         self.home = home
         self._clock = clock
 
-    def runs(self, limit: int = EVERY, verb: str | None = None, experiment: str | None = None) -> list[Run]:
-        """The latest runs, newest first."""
+    def runs(
+        self,
+        limit: int = EVERY,
+        verb: str | None = None,
+        experiment: str | None = None,
+        *,
+        candidates: bool = False,
+    ) -> list[Run]:
+        """The latest runs, newest first; a search has hundreds of candidates, which are listed only on demand."""
         if self.journal is None:
             return []
-        now = self._clock()
-        return [Run(record, now) for record in self.journal.runs(limit, verb, experiment)]
+        now, without = self._clock(), None if candidates or verb == CANDIDATE else CANDIDATE
+        return [Run(record, now) for record in self.journal.runs(limit, verb, experiment, without)]
 
     def find(self, reference: str) -> Run:
         """The run that a pathspec, a run's own name or `last` means; a LoomError that names near ones."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from loom.core.durations import seconds_of
 from loom.kernel.diagnostics import suggest
 from loom.kernel.errors import LoomError
 from loom.kernel.ids import parse_pathspec
@@ -24,7 +24,6 @@ _FLAGS = {
     "off": False,
     "0": False,
 }
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+\Z")
 
 
 def read_inputs(
@@ -75,7 +74,7 @@ def _single(name: str, value: Any, declaration: Input, folder: Path) -> Any:
         raise _wrong(name, value, f"it is one of {choices}", meant or declaration.choices[0])
     if kind == "pathspec":
         return str(parse_pathspec(value))
-    if kind == "duration" and not _DURATION.match(value):
+    if kind == "duration" and seconds_of(value) is None:
         raise _wrong(name, value, "it is a number and a unit: s, m, h or d", "5m")
     if kind == "path":
         return str((folder / Path(value).expanduser()).absolute())

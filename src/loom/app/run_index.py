@@ -11,6 +11,7 @@ from loom.app.history import EVERY, Run, open_history
 from loom.core.index import RunFacts
 from loom.kernel.errors import LoomError
 
+CANDIDATE_FLOW = "EvalCandidate"
 FromElsewhere = Callable[[str], RunFacts | None]
 
 
@@ -30,7 +31,10 @@ class JournalIndex:
     ) -> list[RunFacts]:
         """The newest first; those of one flow or experiment, where one is named."""
         with open_history(self.environ) as history:
-            names = {run.record.run_id: run for run in history.runs(EVERY, experiment=experiment)}
+            names = {
+                run.record.run_id: run
+                for run in history.runs(EVERY, experiment=experiment, candidates=flow == CANDIDATE_FLOW)
+            }
         found = (facts_of(run) for name, run in names.items() if name != self.asking)
         wanted = [facts for facts in found if flow is None or facts.flow == flow]
         return wanted if limit is None else wanted[:limit]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 Keeping = Literal["metaflow", "folder"]
+Tell = Callable[[str, str, Mapping[str, Any]], None]
+"""Takes the task, the kind and the body of something that happened."""
 
 
 class Services(Mapping[str, Any]):
@@ -29,62 +32,81 @@ class Services(Mapping[str, Any]):
         return len(self._make)
 
 
-def lend(
-    *,
-    home: Path,
-    environ: Mapping[str, str],
-    cwd: Path,
-    keeping: Keeping,
-    flow: str | None,
-    pathspec: str | None,
-    run: str | None = None,
-    staged: str = "",
-    may_unseal: bool = False,
-) -> Services:
-    """The services of one run: where data is kept depends on who keeps its runs. Holdouts are for those that judge.
+@dataclass(frozen=True, slots=True)
+class Lender:
+    """Lends to the tools of one run: where data is kept depends on who keeps its runs."""
 
-    `staged` is the digest of what somebody agreed to, where the run carries out what another one has shown.
-    """
+    home: Path
+    environ: Mapping[str, str]
+    cwd: Path
+    keeping: Keeping
+    flow: str | None
+    pathspec: str | None
+    run: str | None = None
+    staged: str = ""
+    """The digest of what somebody agreed to, where the run carries out what another one has shown."""
 
-    def part(module: str, name: str) -> Any:
-        return getattr(importlib.import_module(module), name)
+    may_unseal: bool = False
+    """Whether holdouts may be opened; that is for those who judge."""
 
-    def whole() -> Any:
-        if keeping == "folder":
-            return part("loom.dataio.catalogue", "DirectoryCatalogue")(home / "objects")
-        return part("loom.dataio.metaflow_catalogue", "MetaflowCatalogue")()
+    tell: Tell | None = None
+    """Takes what a tool reports while it works."""
 
-    def holdouts() -> Any:
-        return part("loom.dataio.unsealing", "Holdouts")(whole(), home / "openings")
+    def services(self) -> Services:
+        """Everything that may be asked for."""
+        sealed = {"holdouts": self._holdouts} if self.may_unseal else {}
+        return Services(
+            {
+                **sealed,
+                "home": lambda: self.home,
+                "cwd": lambda: self.cwd,
+                "pathspec": lambda: self.pathspec,
+                "staged": lambda: self.staged,
+                "catalogue": lambda: _part("loom.dataio.sealed", "Sealed")(self._whole()),
+                "kept": self._kept,
+                "blobs": self._blobs,
+                "runs": self._runs,
+                "tell": lambda: self._told,
+                "search": self._search,
+                "surroundings": lambda: _part("loom.app.surroundings", "Surroundings")(
+                    self.home, self.environ, self.cwd
+                ),
+                "numbers": lambda: importlib.import_module("loom.validity.numbers"),
+                "page": lambda: _part("loom.render.html.page", "card_html"),
+            }
+        )
 
-    def blobs() -> Any:
-        if keeping == "folder":
-            return whole().store
-        return part("loom.dataio.metaflow_store", "MetaflowStore").of(flow or "Loom")
+    def _whole(self) -> Any:
+        if self.keeping == "folder":
+            return _part("loom.dataio.catalogue", "DirectoryCatalogue")(self.home / "objects")
+        return _part("loom.dataio.metaflow_catalogue", "MetaflowCatalogue")()
 
-    def runs() -> Any:
-        return part("loom.app.run_index", "run_index")(environ, run, keeping)
+    def _holdouts(self) -> Any:
+        return _part("loom.dataio.unsealing", "Holdouts")(self._whole(), self.home / "openings")
 
-    def kept() -> Any:
-        find = part("loom.dataio.kept", "in_metaflow")
-        if keeping == "folder":
-            find = part("loom.dataio.kept", "in_folder")(runs().kept_by, whole().store)
-        return part("loom.dataio.kept", "KeptFiles")(find)
+    def _blobs(self) -> Any:
+        if self.keeping == "folder":
+            return self._whole().store
+        return _part("loom.dataio.metaflow_store", "MetaflowStore").of(self.flow or "Loom")
 
-    sealed = {"holdouts": holdouts} if may_unseal else {}
-    return Services(
-        {
-            **sealed,
-            "home": lambda: home,
-            "cwd": lambda: cwd,
-            "pathspec": lambda: pathspec,
-            "staged": lambda: staged,
-            "catalogue": lambda: part("loom.dataio.sealed", "Sealed")(whole()),
-            "kept": kept,
-            "blobs": blobs,
-            "runs": runs,
-            "surroundings": lambda: part("loom.app.surroundings", "Surroundings")(home, environ, cwd),
-            "numbers": lambda: importlib.import_module("loom.validity.numbers"),
-            "page": lambda: part("loom.render.html.page", "card_html"),
-        }
-    )
+    def _runs(self) -> Any:
+        return _part("loom.app.run_index", "run_index")(self.environ, self.run, self.keeping)
+
+    def _kept(self) -> Any:
+        find = _part("loom.dataio.kept", "in_metaflow")
+        if self.keeping == "folder":
+            find = _part("loom.dataio.kept", "in_folder")(self._runs().kept_by, self._whole().store)
+        return _part("loom.dataio.kept", "KeptFiles")(find)
+
+    def _search(self) -> Any:
+        return _part("loom.app.searching", "Searches")(
+            self.home, self.environ, self.cwd, self.keeping, self.run or ""
+        )
+
+    def _told(self, task: str, body: Mapping[str, Any]) -> None:
+        if self.tell is not None:
+            self.tell(task, "progress", {"phase": task, **body})
+
+
+def _part(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)

@@ -12,7 +12,7 @@ from loom.app.envelope import Envelope
 from loom.app.executors import Faults, Permit, PhaseExecutor
 from loom.app.judging import PackageJudge
 from loom.app.prepare import Prepared
-from loom.app.services import Keeping, Services, lend
+from loom.app.services import Keeping, Lender, Services
 from loom.process.loader import builtin_root
 from loom.process.package import Package
 from loom.runtime.dispatch import Emit, PreparedRun, RunRequest
@@ -38,7 +38,7 @@ class Workshop:
         self, run: PreparedRun, tell: Tell, *, pathspec: str | None = None, workers: int = 1
     ) -> Phases:
         """The phases of the run, ready to be carried out."""
-        executor = self.executor(run, self.services(run, pathspec))
+        executor = self.executor(run, self.services(run, pathspec, tell))
 
         def driver_of(_run: PreparedRun, _pathspec: str | None, emit: Emit) -> PhaseDriver:
             judge = PackageJudge(
@@ -62,10 +62,10 @@ class Workshop:
 
         return Phases(run, driver_of, tell, pathspec, workers)
 
-    def services(self, run: PreparedRun, pathspec: str | None) -> Services:
+    def services(self, run: PreparedRun, pathspec: str | None, tell: Tell | None = None) -> Services:
         """What the tools of the run are lent."""
         verb, cwd = self.prepared.package.spec.verb, run.request.cwd
-        return lend(
+        return Lender(
             home=run.home,
             environ=self.environ,
             cwd=Path(cwd) if cwd else run.workspace,
@@ -75,7 +75,8 @@ class Workshop:
             run=run.request.key,
             staged=run.request.staged,
             may_unseal=_may_unseal(self.prepared.package),
-        )
+            tell=tell,
+        ).services()
 
     def executor(self, run: PreparedRun, services: Services) -> PhaseExecutor:
         """Who carries out the attempts at phases."""

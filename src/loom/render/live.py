@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, Any
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.table import Table
@@ -57,6 +57,7 @@ class LiveView:
         self._rows: dict[str, Row] = {}
         self._leaves_a_run = True
         self._live: Live | None = None
+        self._board: Table | None = None
 
     def __call__(self, event: Event) -> None:
         """Take one event in, and show what it changed."""
@@ -102,7 +103,7 @@ class LiveView:
             table.add_row("", Text(f"… {hidden} before", style="dim"), "", "")
         for row in rows[-SHOWN_ROWS:]:
             table.add_row(*self._cells(row))
-        return table
+        return table if self._board is None else Group(table, "", self._board)
 
     def _begin(self, event: Event) -> None:
         if self._titles.is_outermost(event):
@@ -129,8 +130,11 @@ class LiveView:
             if row.status not in ("accepted", "skipped"):
                 # the time stands in a column of its own
                 row.says = words({**event, "seconds": None}) or ""
+            self._board = None
         else:
             row.says = words(event) or row.says
+            if event.get("board"):
+                self._board = _board(event["board"])
 
     def _say(self, event: Event) -> None:
         said = line(event, self._titles)
@@ -160,3 +164,13 @@ class LiveView:
             Text(spent, style="dim"),
             says,
         )
+
+
+def _board(told: Mapping[str, Any]) -> Table:
+    """A small table that a phase keeps up to date, such as a leaderboard: names at the left, figures at the right."""
+    table = Table(box=None, padding=(0, 2), header_style="dim")
+    for at, heading in enumerate(told.get("columns") or ()):
+        table.add_column(clean(str(heading)), justify="left" if at == 0 else "right")
+    for at, cells in enumerate(told.get("rows") or ()):
+        table.add_row(*(clean(str(cell)) for cell in cells), style="bold" if at == 0 else "")
+    return table

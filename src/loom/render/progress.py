@@ -79,7 +79,8 @@ class Lines:
             # a listing is over before its phases could be of interest
             self._leaves_a_run = bool(event.get("flow"))
         said = line(event, self._titles) if self._leaves_a_run or _is_trouble(event) else None
-        if said:
+        # a log is for what changed; a screen may show every step on the way
+        if said and (event["kind"] != "progress" or event.get("matters")):
             self.write(clean(said))
 
     @contextmanager
@@ -134,6 +135,10 @@ def _phase_started(event: Event) -> str:
     return "started" if attempt == 1 else f"attempt {attempt}"
 
 
+def _progress(event: Event) -> str:
+    return str(event.get("text") or "")
+
+
 def _tool_finished(event: Event) -> str | None:
     if event.get("success"):
         return None
@@ -177,6 +182,7 @@ _WORDS: dict[str, Callable[[Event], str | None]] = {
     "run_started": _run_started,
     "note": lambda event: str(event.get("text") or ""),
     "phase_started": _phase_started,
+    "progress": _progress,
     "tool_finished": _tool_finished,
     "phase_waiting": _phase_waiting,
     "phase_remediating": _phase_remediating,

@@ -119,13 +119,17 @@ class Journal:
         return _run(rows[0])
 
     def runs(
-        self, limit: int = 50, process: str | None = None, experiment_id: str | None = None
+        self,
+        limit: int = 50,
+        process: str | None = None,
+        experiment_id: str | None = None,
+        without: str | None = None,
     ) -> list[RunRecord]:
-        """The latest runs, newest first."""
+        """The latest runs, newest first; `without` names a process whose runs are left out."""
         rows = self._db.rows(
             "SELECT * FROM runs WHERE (?1 IS NULL OR process = ?1) AND (?2 IS NULL OR experiment_id = ?2)"
-            " ORDER BY started DESC, run_id DESC LIMIT ?3",
-            *(process, experiment_id, limit),
+            " AND (?4 IS NULL OR process <> ?4) ORDER BY started DESC, run_id DESC LIMIT ?3",
+            *(process, experiment_id, limit, without),
         )
         return [_run(row) for row in rows]
 

@@ -9,15 +9,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 from loom.kernel.errors import LoomError
+from loom.sandbox.capture import Capture
 from loom.sandbox.launch import LATE_S, Launched, start
 from loom.sandbox.policy import Completed, Level, Policy, StoppedBy, Usage
-
-_CHUNK = 1 << 16
 
 
 def execute(
@@ -49,47 +46,6 @@ def execute(
     return _completed(gathering, time.monotonic() - begun)
 
 
-class _Capture:
-    """One stream, read to its end: its beginning and its end are kept, and how much lay between is said."""
-
-    def __init__(self, stream: IO[bytes], most: int) -> None:
-        self.handle = stream.fileno()
-        self._at_start, self._at_end = most - most // 2, most // 2
-        self._head, self._tail = bytearray(), bytearray()
-        self._dropped = 0
-
-    @property
-    def truncated(self) -> bool:
-        """Whether something was dropped."""
-        return self._dropped > 0
-
-    @property
-    def kept(self) -> bytes:
-        """What was kept, with a mark where something is missing."""
-        mark = f"\n[... {self._dropped:,} bytes left out ...]\n".encode() if self._dropped else b""
-        return bytes(self._head + mark + self._tail)
-
-    def read(self) -> int:
-        """Read once; how many bytes there were."""
-        data = os.read(self.handle, _CHUNK)
-        room = self._at_start - len(self._head)
-        self._head += data[:room]
-        self._tail += data[room:]
-        surplus = len(self._tail) - self._at_end
-        if surplus > 0:
-            del self._tail[:surplus]
-            self._dropped += surplus
-        return len(data)
-
-    def drain(self) -> None:
-        """Take what the pipe still holds; a process that escaped and goes on writing is not waited for."""
-        os.set_blocking(self.handle, False)
-        with suppress(BlockingIOError):
-            for _ in range(64):
-                if self.read() == 0:
-                    return
-
-
 class _Gathering:
     """The streams of one program and the words of its supervisor, until the supervisor is gone."""
 
@@ -101,8 +57,8 @@ class _Gathering:
         self.stop = stop
         self.over = False
         self.late = False
-        self.stdout = _Capture(launched.process.stdout, self.limits.output_bytes)
-        self.stderr = _Capture(launched.process.stderr, self.limits.output_bytes)
+        self.stdout = Capture(launched.process.stdout.fileno(), self.limits.output_bytes)
+        self.stderr = Capture(launched.process.stderr.fileno(), self.limits.output_bytes)
 
     def run(self) -> None:
         """Read until the report ends; kill the supervisor when it does not end by itself."""
@@ -120,7 +76,7 @@ class _Gathering:
                     self.late = self.over = True
                     self.launched.kill()
                 for key, _ in events:
-                    if isinstance(key.data, _Capture):
+                    if isinstance(key.data, Capture):
                         if key.data.read() == 0:
                             selector.unregister(key.fd)
                     elif key.fd == self.stop:

@@ -12,6 +12,7 @@ import sys
 _LIMITS = {
     "cpu_s": resource.RLIMIT_CPU,
     "address_bytes": resource.RLIMIT_AS,
+    "data_bytes": resource.RLIMIT_DATA,
     "file_bytes": resource.RLIMIT_FSIZE,
     "open_files": resource.RLIMIT_NOFILE,
 }

@@ -91,7 +91,9 @@ _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 _O_ACCMODE, _O_TRUNC = 0o3, 0o1000
 
 _LOAD, _EQUAL, _AT_LEAST, _AND, _RETURN = 0x20, 0x15, 0x35, 0x54, 0x06
-_ALLOW, _KILL, _ERRNO, _ASK = 0x7FFF0000, 0x80000000, 0x00050000, 0x7FC00000
+ALLOW, _KILL, PRETEND, _ASK = 0x7FFF0000, 0x80000000, 0x00050000, 0x7FC00000
+"""Verdicts; PRETEND skips the call and says that it went well."""
+REFUSE, REFUSE_UNKNOWN = PRETEND | errno.EPERM, PRETEND | errno.ENOSYS
 _NUMBER_AT, _ARCH_AT, _ARGUMENTS_AT = 0, 4, 16
 _X32 = 0x40000000
 
@@ -125,12 +127,8 @@ def install(*, network: bool, processes: bool, level: str, guard_truncate: bool,
             guard_truncate=guard_truncate,
             ask=asking,
         )
-        code = b"".join(struct.pack("HBBI", *step) for step in steps)
-        buffer = ctypes.create_string_buffer(code, len(code))
-        header = _Program(len(steps), ctypes.addressof(buffer))
-        flags = _NEW_LISTENER if asking else 0
         try:
-            listener = linux.syscall(_SECCOMP[linux.machine()], _MODE_FILTER, flags, ctypes.byref(header))
+            listener = load(steps, _NEW_LISTENER if asking else 0)
         except OSError as error:
             # an older kernel, or somebody above us listens already
             if asking and error.errno in (errno.EINVAL, errno.EBUSY):
@@ -138,6 +136,14 @@ def install(*, network: bool, processes: bool, level: str, guard_truncate: bool,
             raise
         return listener if asking else None
     return None
+
+
+def load(steps: list[Step], flags: int = 0) -> int:
+    """Hand a filter to the kernel, which applies it to this thread for good."""
+    code = b"".join(struct.pack("HBBI", *step) for step in steps)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    header = _Program(len(steps), ctypes.addressof(buffer))
+    return linux.syscall(_SECCOMP[linux.machine()], _MODE_FILTER, flags, ctypes.byref(header))
 
 
 class _Program(ctypes.Structure):
@@ -152,63 +158,68 @@ def program(
     strict = level != "none"
     # an isolated program has an IPC namespace: its queues are its own, and end with it
     refused = (_ESCAPES if strict else {}) | (_SHARED_MEMORY if level == "restricted" else {})
-    steps: list[Step] = [
-        (_LOAD, 0, 0, _ARCH_AT),
-        (_EQUAL, 1, 0, _AUDIT[machine]),
-        _give(_KILL),
-        (_LOAD, 0, 0, _NUMBER_AT),
-    ]
-    if machine == "x86_64":
-        steps += [(_AT_LEAST, 0, 1, _X32), _give(_KILL)]
+    steps = beginning(machine)
     for numbers in refused.values():
-        steps += _always(numbers[column], _ERRNO | errno.EPERM)
+        steps += always(numbers[column], REFUSE)
     for numbers in _FORKS:
-        steps += _always(numbers[column], _ALLOW if processes else _ERRNO | errno.EPERM)
+        steps += always(numbers[column], ALLOW if processes else REFUSE)
     if processes:
-        steps += _judge(_CLONE[column], 0, _CLONE_NAMESPACES, (0,), _ALLOW)
+        steps += judge(_CLONE[column], 0, _CLONE_NAMESPACES, (0,), ALLOW)
     else:
-        steps += _judge(_CLONE[column], 0, _CLONE_THREAD, (_CLONE_THREAD,), _ALLOW)
+        steps += judge(_CLONE[column], 0, _CLONE_THREAD, (_CLONE_THREAD,), ALLOW)
     for numbers in _GROUPS if ask else ():
-        steps += _always(numbers[column], _ASK)
+        steps += always(numbers[column], _ASK)
     # libc falls back to clone, whose flags a filter can read
-    steps += _always(_CLONE3[column], _ERRNO | errno.ENOSYS)
+    steps += always(_CLONE3[column], REFUSE_UNKNOWN)
     if not network:
-        steps += _always(_SOCKET[column], _ERRNO | errno.EPERM)
+        steps += always(_SOCKET[column], REFUSE)
     elif strict:
-        steps += _judge(_SOCKET[column], 0, None, (_AF_INET, _AF_INET6, _AF_NETLINK), _ALLOW)
+        steps += judge(_SOCKET[column], 0, None, (_AF_INET, _AF_INET6, _AF_NETLINK), ALLOW)
     if strict:
         # a datagram pair could be pointed at a socket of somebody else's
-        steps += _judge(_SOCKETPAIR[column], 1, _SOCK_TYPE, (_SOCK_STREAM,), _ALLOW)
-        steps += _judge(_IOCTL[column], 1, None, (_TIOCSTI, _TIOCLINUX), _ERRNO | errno.EPERM, other=_ALLOW)
+        steps += judge(_SOCKETPAIR[column], 1, _SOCK_TYPE, (_SOCK_STREAM,), ALLOW)
+        steps += judge(_IOCTL[column], 1, None, (_TIOCSTI, _TIOCLINUX), REFUSE, other=ALLOW)
     if guard_truncate:
-        steps += _always(_TRUNCATE[column], _ERRNO | errno.EPERM)
-        steps += _always(_OPENAT2[column], _ERRNO | errno.ENOSYS)
+        steps += always(_TRUNCATE[column], REFUSE)
+        steps += always(_OPENAT2[column], REFUSE_UNKNOWN)
         for numbers, position in ((_OPEN, 1), (_OPENAT, 2)):
             read_and_truncate = (_O_TRUNC,)
             mask = _O_TRUNC | _O_ACCMODE
-            steps += _judge(
-                numbers[column], position, mask, read_and_truncate, _ERRNO | errno.EPERM, other=_ALLOW
-            )
-    return [*steps, _give(_ALLOW)]
+            steps += judge(numbers[column], position, mask, read_and_truncate, REFUSE, other=ALLOW)
+    return [*steps, give(ALLOW)]
 
 
-def _give(verdict: int) -> Step:
+def beginning(machine: str) -> list[Step]:
+    """End whoever calls by another processor's numbers; then load the number of the call."""
+    steps: list[Step] = [
+        (_LOAD, 0, 0, _ARCH_AT),
+        (_EQUAL, 1, 0, _AUDIT[machine]),
+        give(_KILL),
+        (_LOAD, 0, 0, _NUMBER_AT),
+    ]
+    if machine == "x86_64":
+        steps += [(_AT_LEAST, 0, 1, _X32), give(_KILL)]
+    return steps
+
+
+def give(verdict: int) -> Step:
+    """The end of a filter."""
     return (_RETURN, 0, 0, verdict)
 
 
-def _always(number: int, verdict: int) -> list[Step]:
+def always(number: int, verdict: int) -> list[Step]:
     """One call, whatever its arguments."""
-    return [] if number < 0 else [(_EQUAL, 0, 1, number), _give(verdict)]
+    return [] if number < 0 else [(_EQUAL, 0, 1, number), give(verdict)]
 
 
-def _judge(
+def judge(
     number: int,
     position: int,
     mask: int | None,
     values: tuple[int, ...],
     verdict: int,
     *,
-    other: int = _ERRNO | errno.EPERM,
+    other: int = REFUSE,
 ) -> list[Step]:
     """One call, judged by one argument: the verdict for these values, the other one for the rest."""
     if number < 0:
@@ -217,6 +228,6 @@ def _judge(
     if mask is not None:
         body.append((_AND, 0, 0, mask))
     for value in values:
-        body += [(_EQUAL, 0, 1, value), _give(verdict)]
-    body.append(_give(other))
+        body += [(_EQUAL, 0, 1, value), give(verdict)]
+    body.append(give(other))
     return [(_EQUAL, 0, len(body), number), *body]

@@ -65,11 +65,34 @@ _ALL = (
         "How often, over a whole run, exhausted loops may ask for a new plan.",
     ),
     Setting(
-        "models.provider", "text", "", "Which provider answers model calls; empty means none is configured."
+        "models.anthropic_url",
+        "text",
+        "",
+        "Address of the Messages API; empty means ANTHROPIC_BASE_URL, otherwise the vendor's own.",
     ),
-    Setting("models.tier1", "text", "", "The model for simple, frequent work such as extraction."),
-    Setting("models.tier2", "text", "", "The model for ordinary phases."),
-    Setting("models.tier3", "text", "", "The model for planning, judging and synthesis."),
+    Setting("models.executor", "text", "tier2", "Who carries out phases: a tier, or PROVIDER:MODEL."),
+    Setting("models.extractor", "text", "tier1", "Who finds claims in texts: a tier, or PROVIDER:MODEL."),
+    Setting(
+        "models.openai_compatible_url",
+        "text",
+        "",
+        "Address of a chat completions API, up to and with its `/v1`; empty means OPENAI_BASE_URL.",
+    ),
+    Setting("models.planner", "text", "tier3", "Who plans: a tier, or PROVIDER:MODEL."),
+    Setting(
+        "models.proposer", "text", "tier3", "Who writes candidates of a search: a tier, or PROVIDER:MODEL."
+    ),
+    Setting(
+        "models.provider",
+        "text",
+        "",
+        "The provider of models that are named without one; empty means there is none.",
+    ),
+    Setting("models.tier1", "text", "", "PROVIDER:MODEL for simple, frequent work such as extraction."),
+    Setting("models.tier2", "text", "", "PROVIDER:MODEL for ordinary phases."),
+    Setting("models.tier3", "text", "", "PROVIDER:MODEL for planning, judging and synthesis."),
+    Setting("models.verifier", "text", "tier3", "Who judges results: a tier, or PROVIDER:MODEL."),
+    Setting("models.writer", "text", "tier3", "Who writes reports: a tier, or PROVIDER:MODEL."),
 )
 
 SETTINGS = {setting.key: setting for setting in _ALL}

@@ -19,9 +19,8 @@ from loom.science.features import BlockedError, Transformer, build
 from loom.science.profile import profile
 from loom.science.targets import Task, resolve_target
 from loom.science.validation import Problem
-from loom.tools.registry import ToolContext
-
-from ._named import refuse_unknown
+from loom.tools.context import ToolContext
+from loom.tools.naming import refuse_unknown
 
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
 
@@ -32,14 +31,19 @@ class Subject:
 
     pathspec: str
     root: str
-    schema: Mapping[str, Any]
-    """That of the root: its columns are those that were brought in."""
+    source: DataObject
+    """The root itself: its columns are those that were brought in."""
 
     problem: Problem
     digest: str
     """That of the data object itself."""
 
     lineage: Mapping[str, Any]
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """That of the root."""
+        return self.source.schema
 
     def about(self) -> dict[str, Any]:
         """What the conclusion has to know of the data; plain data without a cell."""
@@ -63,8 +67,19 @@ def subject_of(args: Mapping[str, Any], ctx: ToolContext, *, raw: bool) -> Subje
     found: DataObject = ctx.services["catalogue"].open(pathspec)
     root = root_of(found.schema, pathspec)
     source = found if root == pathspec else ctx.services["catalogue"].open(root)
+    return subject_in(pathspec, found, root, source, args, raw=raw)
+
+
+def subject_in(
+    pathspec: str, found: DataObject, root: str, source: DataObject, args: Mapping[str, Any], *, raw: bool
+) -> Subject:
+    """The subject that a data object makes, with the one whose rows it is made of."""
     transformer = found.files["transformer"].load() if "transformer" in found.files else None
-    asked = {"target": args.get("target"), "time": args.get("time") or [], "group": args.get("group")}
+    asked: dict[str, Any] = {
+        "target": args.get("target"),
+        "time": args.get("time") or [],
+        "group": args.get("group"),
+    }
     names = source.parts["train"].columns
     for option, given in (*asked.items(), ("sensitive", args.get("sensitive"))):
         refuse_unknown(root, names, option, given)
@@ -77,7 +92,7 @@ def subject_of(args: Mapping[str, Any], ctx: ToolContext, *, raw: bool) -> Subje
         raise LoomError(what, f"it is the time or the entity of {root}", command("eda", dataset=root))
     lineage = found.schema.get("lineage") or {}
     problem = _problem(root, source, target, transformer, lineage, time, group, raw=raw)
-    return Subject(pathspec, root, source.schema, problem, found.schema["digest"], lineage)
+    return Subject(pathspec, root, source, problem, found.schema["digest"], lineage)
 
 
 def _target(
@@ -124,7 +139,14 @@ def _problem(
         columns = Columns(tuple(ref.columns), ref.rows, lambda names: train[list(names)])
         told = profile(Columns((target,), ref.rows, partial(load, ref)), target=target).target
         try:
-            built = build(columns, target, recipe="minimal", task=told and told.task, time=time, group=group)
+            built = build(
+                columns,
+                target,
+                recipe="minimal",
+                task=None if told is None else told.task,
+                time=time,
+                group=group,
+            )
         except BlockedError as error:
             raise LoomError(error.what, error.why, command("eda", dataset=root, target=target)) from None
         ids = tuple(one["column"] for one in built.dropped if one["reason"] == "id")

@@ -1,30 +1,8 @@
-"""What the measuring is asked for: its arguments, and the metric behind a name or a threshold."""
+"""What the measuring is asked for: its arguments."""
 
 from __future__ import annotations
 
 from typing import Any
-
-from loom.kernel.errors import LoomError
-from loom.science import metrics
-from loom.science.metrics import METRICS, Wanted
-from loom.science.targets import Task
-
-_SPOKEN = {"binary": "two classes", "multiclass": "several classes", "regression": "amounts"}
-
-
-def wanted_of(text: str | None, task: Task) -> Wanted:
-    """The metric that somebody names, which must be one of this kind of target; the usual one where nobody does."""
-    if text is None:
-        return Wanted(metrics.default_for(task))
-    wanted = metrics.parse(text)
-    if task not in wanted.metric.tasks:
-        fitting = ", ".join(metric.name for metric in METRICS if task in metric.tasks)
-        raise LoomError(
-            f"{wanted.metric.name} does not measure a target of {_SPOKEN[task]}",
-            f"those that do are {fitting}",
-            f"--metric {metrics.default_for(task).name}",
-        )
-    return wanted
 
 
 def _text(description: str) -> dict[str, Any]:

@@ -9,16 +9,16 @@ from typing import Any, ClassVar
 from loom.dataio.files import FileRef
 from loom.dataio.frames import load
 from loom.kernel.errors import LoomError
-from loom.science.metrics import Wanted
+from loom.science.metrics import Wanted, wanted_for
 from loom.science.resources import pinned
 from loom.science.serving.inputs import InputColumn, input_columns
 from loom.science.serving.model import Served
 from loom.science.validation import Asked, Opened, Portfolio, measure
 from loom.tools.registry import Effect, Tool, ToolContext, ToolResult
+from loom.tools.subject import Subject, subject_of
 
-from ._asked import PARAMETERS, wanted_of
+from ._asked import PARAMETERS
 from ._solution import candidate_of
-from ._subject import Subject, subject_of
 
 SEED = 0
 READER = "loom.science.serving.model:Served.from_bytes"
@@ -52,7 +52,7 @@ def _measured(args: Mapping[str, Any], ctx: ToolContext) -> dict[str, Any]:
     given = args.get("solution")
     subject = subject_of(args, ctx, raw=given is not None)
     problem = subject.problem
-    wanted = wanted_of(args.get("metric"), problem.task)
+    wanted = wanted_for(args.get("metric"), problem.task)
     contender = candidate_of(given, wanted.metric.name, ctx) if given else Portfolio()
     columns = _columns(subject)
     kept: list[FileRef] = []

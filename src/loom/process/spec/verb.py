@@ -51,6 +51,9 @@ class Input(SpecModel):
     raises_tier: Tier | None = None
     """The tier of the call when this input is given."""
 
+    bounds_time: bool = False
+    """Whether this duration says how long the verb works at most; what a person is asked to agree to follows it."""
+
 
 class VerdictSource(SpecModel):
     """Where the verdict of the run comes from, and which outcomes are acceptable."""

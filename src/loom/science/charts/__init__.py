@@ -12,6 +12,7 @@ from loom.science.charts.outcome import target_balance, target_charts, target_sh
 from loom.science.charts.rates import target_rates
 from loom.science.charts.relations import correlation, relations
 from loom.science.charts.runs import leaderboard, run_health
+from loom.science.charts.searching import search_tree
 from loom.science.charts.survey import Survey, survey
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "missing_together",
     "relations",
     "run_health",
+    "search_tree",
     "survey",
     "target_balance",
     "target_charts",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loom.science.metrics.intervals import Interval, difference, interval, needed_rows
 from loom.science.metrics.registry import METRICS, Metric, default_for, get
 from loom.science.metrics.scoring import score
-from loom.science.metrics.wanting import Wanted, parse
+from loom.science.metrics.wanting import Wanted, parse, wanted_for
 
 __all__ = [
     "METRICS",
@@ -19,4 +19,5 @@ __all__ = [
     "needed_rows",
     "parse",
     "score",
+    "wanted_for",
 ]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from loom.kernel.errors import LoomError
-from loom.science.metrics.registry import Metric, spellings, unknown
+from loom.science.metrics.registry import METRICS, Metric, default_for, spellings, unknown
+from loom.science.targets import Task
 
 Operator = Literal[">=", ">", "<=", "<"]
 
@@ -28,6 +29,7 @@ _BARE = re.compile(rf"[\s:]*({_NUMBER})\s*%?\s*\Z")
 _UP = re.compile(r"\b(?:maxim\w+|highest|largest|greatest|increas\w+)\b")
 _DOWN = re.compile(r"\b(?:minim\w+|lowest|smallest|least|reduc\w+|decreas\w+)\b")
 _NEAR = 30
+_KINDS: dict[Task, str] = {"binary": "two classes", "multiclass": "several classes", "regression": "amounts"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,21 @@ def parse(text: str) -> Wanted:
         number, percent, sign = before.groups()
         operator = _MIRROR.get(sign, sign)
     return _checked(metric, operator, float(number) / (100 if percent else 1), number)
+
+
+def wanted_for(text: str | None, task: Task) -> Wanted:
+    """What somebody names, which must measure targets of this kind; the usual metric where nobody names one."""
+    if text is None:
+        return Wanted(default_for(task))
+    wanted = parse(text)
+    if task not in wanted.metric.tasks:
+        fitting = ", ".join(metric.name for metric in METRICS if task in metric.tasks)
+        raise LoomError(
+            f"{wanted.metric.name} does not measure a target of {_KINDS[task]}",
+            f"those that do are {fitting}",
+            f"--metric {default_for(task).name}",
+        )
+    return wanted
 
 
 def _signs(text: str) -> str:

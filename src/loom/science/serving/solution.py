@@ -35,6 +35,11 @@ class Solution:
         return checked(found, frame.height, task, classes)
 
 
+def source_of(content: bytes) -> str:
+    """The source that bytes hold."""
+    return content.decode("utf-8")
+
+
 def functions_of(source: str) -> tuple[str, ...]:
     """Which of the two functions a source defines at its top level; it is read, not run."""
     try:

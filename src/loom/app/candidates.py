@@ -1,0 +1,107 @@
+"""Makes every candidate of a search a run of its own: its code, what it printed and what it scored can be shown."""
+
+from __future__ import annotations
+
+import importlib
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import loom
+from loom.app.envelope import Envelope
+from loom.app.history import CANDIDATE
+from loom.app.run_index import CANDIDATE_FLOW
+from loom.app.services import Keeping
+from loom.dataio.blobs import BlobStore, DirectoryStore
+from loom.dataio.files import FileRef
+from loom.flows.run_ids import next_run_id
+from loom.runtime.journal import FILE_NAME, Journal
+from loom.search.outcome import CandidateFacts
+
+SOLUTION = "solution"
+READER = "loom.science.serving.solution:source_of"
+OBJECTS = "objects"
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateRuns:
+    """Where the candidates of one search are kept: where its own run is."""
+
+    home: Path
+    keeping: Keeping
+    parent: str
+    """Loom's own name of the run that searches."""
+
+    experiment_id: str
+    reads: tuple[str, ...]
+
+    def keep(self, candidates: Iterable[CandidateFacts]) -> Iterator[str]:
+        """Keep candidates that are settled, in their order; gives the pathspec of each as soon as it has one."""
+        path = self.home / FILE_NAME
+        store = self._store()
+        with closing(Journal(path)) as journal:
+            for facts in candidates:
+                file = FileRef.put(facts.code.encode(), READER, store)
+                envelope = self._envelope(facts)
+                pathspec = self._place(facts, file, envelope)
+                self._write_down(journal, pathspec, facts, file, envelope)
+                yield pathspec
+
+    def _store(self) -> BlobStore:
+        if self.keeping == "folder":
+            return DirectoryStore(self.home / OBJECTS / "blobs")
+        store: BlobStore = importlib.import_module("loom.dataio.metaflow_store").MetaflowStore.of(
+            CANDIDATE_FLOW
+        )
+        return store
+
+    def _place(self, facts: CandidateFacts, file: FileRef, envelope: Envelope) -> str:
+        """The pathspec of a candidate, under which all it left can be found."""
+        if self.keeping == "folder":
+            return f"{CANDIDATE_FLOW}/{next_run_id(self.home / OBJECTS / CANDIDATE_FLOW)}"
+        keep_run = importlib.import_module("loom.flows.recording").keep_run
+        artifacts = {
+            SOLUTION: file,
+            "summary": dict(facts.summary),
+            "loom_card": {"envelope": envelope.as_json(), "phases": [], "card": None},
+            "loom_request": self._request(),
+        }
+        pathspec: str = keep_run(CANDIDATE_FLOW, artifacts, {"stdout": facts.stdout, "stderr": facts.stderr})
+        return pathspec
+
+    def _write_down(
+        self, journal: Journal, pathspec: str, facts: CandidateFacts, file: FileRef, envelope: Envelope
+    ) -> None:
+        run = f"run-{secrets.token_hex(5)}"
+        document = {
+            "request": self._request(),
+            "process": {"name": CANDIDATE, "version": loom.__version__},
+            "command": CANDIDATE,
+            "loom": loom.__version__,
+            "reads": list(self.reads),
+            "parent": self.parent,
+            "pathspec": pathspec,
+            "kept": {SOLUTION: file.record()},
+            "summary": dict(facts.summary),
+            "error": envelope.error,
+            "next": list(envelope.next),
+            "phases": [{"phase": "candidate", "status": facts.ended, "output": facts.printed}],
+        }
+        journal.begin(run, CANDIDATE, document, self.experiment_id)
+        journal.locate(run, pathspec)
+        journal.conclude(run, "ok" if facts.ended == "ok" else "failed", envelope.verdict)
+
+    def _envelope(self, facts: CandidateFacts) -> Envelope:
+        return Envelope(
+            CANDIDATE,
+            "OK" if facts.ended == "ok" else "FAIL",
+            facts.ended == "ok",
+            summary=dict(facts.summary),
+            ended="ok" if facts.ended == "ok" else "failed",
+        )
+
+    def _request(self) -> dict[str, Any]:
+        return {"experiment_id": self.experiment_id, "inputs": {}}

@@ -1,0 +1,1 @@
+"""Language models behind one port: a vendor's service, whatever speaks its language, and two that need no network."""

@@ -1,0 +1,260 @@
+"""The proposer that needs no key: a portfolio first, then more folds for what does well, then small steps from there."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from statistics import median
+
+import numpy as np
+
+from loom.science.search.nodes import Again, Challenge, Member, Node, Operator, Proposal, Step, Try, View
+from loom.science.search.portfolio import Draft, cost, drafts, openers, standing
+from loom.science.search.rendering import NAMES, member, render
+from loom.science.search.tuning import blocks_for, onward, perturbed
+
+GROWTH = 0.8
+_DRAFTED = 0.5
+_LONGEST = 0.07
+_SLOW = 20.0
+
+
+class Builtin:
+    """Proposes what is rendered from templates; the same view leads to the same step.
+
+    `budget` is the wall clock of the whole search in seconds, `workers` how many trials run at once: what would take
+    too much of it is not proposed.
+    """
+
+    def __init__(
+        self, *, threads: int = 1, workers: int = 2, budget: float = 60.0, catboost: bool | None = None
+    ) -> None:
+        self.threads, self.workers, self.budget = threads, workers, budget
+        self.catboost = importlib.util.find_spec("catboost") is not None if catboost is None else catboost
+        self._asked: set[tuple[int, int]] = set()
+
+    def next(self, view: View) -> Step | None:
+        """The next step; none where nothing is left to try."""
+        if not view.nodes:
+            self._asked.clear()
+        board = _Board(view, self)
+        step = board.opener() or board.step()
+        if isinstance(step, Again):
+            self._asked.add((step.node, step.fold))
+        return step
+
+    def is_asked(self, node: int, fold: int) -> bool:
+        """Whether this further fold was asked for; views do not tell before it is done."""
+        return (node, fold) in self._asked
+
+
+class _Board:
+    """One view, as the proposer reads it."""
+
+    def __init__(self, view: View, owner: Builtin) -> None:
+        self.view, self.owner, self.challenge = view, owner, view.challenge
+        self.sign = self.challenge.metric.sign
+        self.nodes = [node for node in view.nodes if node.proposal.members and not node.failed]
+        self.known = {
+            _key(node.proposal.members[0]) for node in view.nodes if len(node.proposal.members) == 1
+        }
+        self.draw = np.random.default_rng(
+            [view.seed, len(view.nodes), sum(len(node.trials) for node in view.nodes)]
+        )
+        self.factor = self._measured()
+        self.scores = {node.number: node.scores for node in self.nodes if node.scores}
+        self.cautious = self._ranked()
+        scored = (node for node in self.nodes if node.number in self.scores)
+        self.order = sorted(scored, key=lambda node: (self.cautious[node.number], node.number))
+        self.peers = Counter(node.proposal.family for node in self.order)
+        self.leaders = self._leaders()
+
+    # what to do
+
+    def opener(self) -> Step | None:
+        """One of the first models, as long as not all are proposed."""
+        for draft in openers(self.challenge):
+            if _key(draft.member) not in self.known:
+                return self._try("draft", draft.member, draft.note)
+        return None
+
+    def step(self) -> Step | None:
+        """What the rest of a search consists of."""
+        more = self._promotion()
+        draft = self._draft() if self.view.progress < _DRAFTED or not self.cautious else None
+        if more is not None and (self._hurries() or self._is_ahead(2.0 if draft is not None else 0.5)):
+            return more
+        if draft is not None:
+            return self._try("draft", draft.member, draft.note)
+        return self._refinement() or more
+
+    def _is_ahead(self, rate: float) -> bool:
+        """Whether there are more proposals for each further fold asked for than there should be."""
+        further = sum(max(len(node.trials) - 1, 0) for node in self.nodes)
+        waiting = sum(self._is_waiting(node) for node in self.nodes)
+        return rate * (further + waiting) < len(self.nodes)
+
+    def _hurries(self) -> bool:
+        """Whether what is left of the time is needed to finish the best."""
+        left = (GROWTH - self.view.progress) * self.owner.budget * self.owner.workers
+        missing = sum(node.seconds * (self.challenge.folds - len(node.scores)) for node in self.leaders)
+        return missing > 0.6 * left
+
+    # how good they are
+
+    def _ranked(self) -> dict[int, float]:
+        """How far each node is behind the best on the folds it was tried on; the fewer they are, the more is added."""
+        best: dict[int, float] = {}
+        for scores in self.scores.values():
+            for fold, score in scores.items():
+                best[fold] = max(best.get(fold, -np.inf), self.sign * score)
+        behind = {
+            number: [best[fold] - self.sign * score for fold, score in scores.items()]
+            for number, scores in self.scores.items()
+        }
+        spreads = [max(each) - min(each) for each in behind.values() if len(each) > 1]
+        noise = 0.5 * median(spreads) if spreads else 0.0
+        return {number: sum(each) / len(each) + noise / len(each) ** 0.5 for number, each in behind.items()}
+
+    def _leaders(self) -> list[Node]:
+        """The best of each family, the best first, of those that may be of use in an ensemble."""
+        firsts: dict[str, Node] = {}
+        for node in self.order:
+            firsts.setdefault(node.proposal.family, node)
+        return list(firsts.values())[:5]
+
+    # more folds
+
+    def _is_waiting(self, node: Node) -> bool:
+        return any(
+            fold not in self.scores.get(node.number, {}) and self.owner.is_asked(node.number, fold)
+            for fold in range(self.challenge.folds)
+        )
+
+    def _promotion(self) -> Step | None:
+        """A further fold for the node that deserves it most: of the leaders, and of the better part of each family.
+
+        The more folds a node has, the fewer of its family go on; but three of each may.
+        """
+        if self.challenge.folds < 2 or not self.order:
+            return None
+        worst = 2.5 * self.cautious[self.order[min(len(self.order) - 1, len(self.order) // 3)].number] + 1e-12
+        leaders = {node.number for node in self.leaders}
+        ahead: Counter[tuple[str, int]] = Counter()
+        for node in self.order:
+            done, family = len(self.scores[node.number]), node.proposal.family
+            place = sum(count for (each, folds), count in ahead.items() if each == family and folds >= done)
+            ahead[family, done] += 1
+            peers = self.peers[family]
+            may = place < max(3, peers >> done) or node.number in leaders
+            if done < self.challenge.folds and may and not self._is_waiting(node) and self.cautious[node.number] <= worst:
+                fold = next(each for each in range(self.challenge.folds) if each not in self.scores[node.number])
+                return Again(node.number, fold)
+        return None
+
+    # new models
+
+    def _draft(self) -> Draft | None:
+        for draft in drafts(self.challenge, catboost=self.owner.catboost):
+            if _key(draft.member) not in self.known and self._affordable(draft.member):
+                return draft
+        return None
+
+    def _affordable(self, each: Member) -> bool:
+        factor = self.factor.get(each["family"], self.factor[""])
+        return cost(each, self.challenge) * factor <= _LONGEST * self.owner.budget
+
+    def _measured(self) -> dict[str, float]:
+        """How much slower fits are than was thought, by family and in all, in powers of two."""
+        ratios: dict[str, list[float]] = {"": []}
+        for node in self._timed():
+            ratio = node.seconds / cost(node.proposal.members[0], self.challenge)
+            ratios[""].append(ratio)
+            ratios.setdefault(node.proposal.family, []).append(ratio)
+        return {
+            family: float(2.0 ** round(np.log2(min(max(median(each), 1 / _SLOW), _SLOW)))) if each else 1.0
+            for family, each in ratios.items()
+        }
+
+    def _timed(self) -> Iterator[Node]:
+        return (
+            node
+            for node in self.nodes
+            if node.trials and len(node.proposal.members) == 1 and node.seconds > 0
+        )
+
+    def _refinement(self) -> Step | None:
+        """A small step from one of the best: settings, a block more or less, or what two of a family have in common."""
+        parents = self._parents()
+        if not parents:
+            return None
+        for _ in range(20):
+            place = min(int(self.draw.geometric(0.45)) - 1, len(parents) - 1)
+            parent = parents[place]
+            operator, made, more, note = self._varied(parent, parents)
+            if _key(made) not in self.known and self._affordable(made):
+                return self._try(operator, made, note, (parent.number, *more))
+        return None
+
+    def _parents(self) -> list[Node]:
+        """The nodes to start from: the best of those that were tried on enough folds to say so."""
+        enough = min(2, max((len(each) for each in self.scores.values()), default=0))
+        alone = (node for node in self.order if len(node.proposal.members) == 1)
+        return [node for node in alone if len(self.scores[node.number]) >= enough][:8]
+
+    def _varied(self, parent: Node, parents: Sequence[Node]) -> tuple[Operator, Member, tuple[int, ...], str]:
+        own = parent.proposal.members[0]
+        kind = self.draw.random()
+        usual = set(standing(self.challenge))
+        if kind < 0.15:
+            block = str(self.draw.choice(blocks_for(own["family"], self.challenge)))
+            blocks = set(own["blocks"]) ^ {block}
+            made = member(own["family"], own["params"], blocks | usual)
+            is_less = block in own["blocks"]
+            return (
+                ("ablate" if is_less else "improve"),
+                made,
+                (),
+                f"{'without' if is_less else 'with'} {block}",
+            )
+        mates = [
+            node for node in parents if node.proposal.family == own["family"] and node.number != parent.number
+        ]
+        if kind < 0.25 and mates:
+            mate = mates[int(self.draw.integers(len(mates)))]
+            made = member(
+                own["family"], {**own["params"], **_some(mate.proposal.members[0], self.draw)}, own["blocks"]
+            )
+            return "merge", made, (mate.number,), "settings of both"
+        before = self._parent_of(parent)
+        if kind < 0.45 and before is not None:
+            return "improve", onward(own, before), (), "further that way"
+        width = 0.2 if self.view.progress < 0.65 else 0.1
+        return "improve", perturbed(own, self.draw, width=width), (), "settings moved"
+
+    def _parent_of(self, node: Node) -> Member | None:
+        if node.proposal.operator != "improve" or not node.proposal.parents:
+            return None
+        found = next((each for each in self.nodes if each.number == node.proposal.parents[0]), None)
+        return found.proposal.members[0] if found is not None else None
+
+    def _try(self, operator: Operator, each: Member, note: str, parents: tuple[int, ...] = ()) -> Try:
+        code = render([each], task=self.challenge.task)
+        return Try(Proposal(operator, each["family"], code, parents, (each,), note or NAMES[each["family"]]))
+
+
+def _some(other: Member, draw: np.random.Generator) -> dict[str, object]:
+    """Half of the settings of a member."""
+    names = sorted(other["params"])
+    return {name: other["params"][name] for name in names if draw.random() < 0.5}
+
+
+def _key(each: Member) -> str:
+    """What makes a member the same as another."""
+    return repr((each["family"], sorted(each["params"].items()), each["blocks"], each["seed_offset"]))
+
+
+def estimated(each: Member, challenge: Challenge) -> float:
+    """The seconds a fit may take, before anything was measured."""
+    return cost(each, challenge)

@@ -1,0 +1,175 @@
+"""One search from beginning to end: the tree grows, the seal is opened, and the best is refitted within the budget."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from loom.kernel.errors import LoomError
+from loom.kernel.ids import digest_json
+from loom.science import resources
+from loom.science.search.nodes import Proposer
+from loom.science.search.order import Found, Order
+from loom.science.search.submission import form_of
+from loom.science.search.suspicion import WORDS
+from loom.search.bench import INPUTS, NODES, Bench
+from loom.search.endgame import Endgame, Ending
+from loom.search.executor import Executor
+from loom.search.growing import GROWTH, Bounds, Growing, Tell
+from loom.search.journal import SearchJournal, held
+from loom.search.outcome import CandidateFacts, candidate_facts, figures
+
+Keep = Callable[[Iterable[CandidateFacts]], Iterator[str]]
+"""Keeps candidates as runs of their own; gives the pathspec of each, in their order."""
+
+_MOST_WORKERS = 8
+_LEAST_MEMORY = 512 << 20
+_MOST_MEMORY = 8 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a search is carried out with."""
+
+    folder: Path
+    """Its own; nobody but the host may read what lies in it beside inputs and nodes."""
+
+    proposer: Proposer
+    lag: int
+    """How many steps a proposer is asked ahead of what it knows."""
+
+    tell: Tell
+    keep: Keep
+    allow_unsandboxed: bool = False
+
+
+def search(order: Order, means: Means) -> Found:
+    """Search within the budget; whatever candidates do, it ends in time."""
+    begun = time.monotonic()
+    with held(means.folder, order.named), closing(SearchJournal(means.folder)) as journal:
+        resumed = _same(journal, order)
+        bounds = Bounds(order.seconds, order.steps, order.workers or _workers(), order.seed)
+        bench = Bench(order, means.folder, journal.secret(), 1, _memory(bounds.workers))
+        for name in (INPUTS, NODES):
+            (means.folder / name).mkdir(exist_ok=True)
+        with Executor(
+            [means.folder / INPUTS],
+            means.folder / NODES,
+            workers=bounds.workers,
+            seconds=order.seconds + 60,
+            allow_unsandboxed=means.allow_unsandboxed,
+        ) as executor:
+            growing = Growing(
+                bench,
+                journal,
+                executor,
+                means.proposer,
+                means.lag,
+                bounds,
+                means.tell,
+                begun - journal.spent,
+            )
+            growing.grow(lambda: _until(growing, order.seconds))
+            kept = _Keeping(growing, journal, bench, means.keep)
+            ending = Endgame(growing, bench, executor, order.seconds, kept.keep).play()
+            level = executor.level
+        pathspecs = kept.keep(ending.finalists)
+        told = {
+            **figures(growing.nodes, ending, pathspecs, sign=order.metric.sign, meanings=WORDS),
+            "experiment_id": order.experiment_id,
+            "metric": order.metric.name,
+            "direction": order.metric.direction,
+            "split": bench.division.as_json(),
+            "sandbox": level,
+            "workers": bounds.workers,
+            "proposer": order.proposer,
+            "resumed": resumed,
+            "budget": {"asked": order.seconds, "used": round(growing.elapsed, 2)},
+        }
+        bench.tidy()
+        journal.state("ended", True)
+    return Found(told, _solution(ending), _submission(order, ending), means.folder)
+
+
+@dataclass
+class _Keeping:
+    """Keeps what was tried as runs, once."""
+
+    growing: Growing
+    journal: SearchJournal
+    bench: Bench
+    hand_over: Keep
+    pathspecs: Mapping[int, str] | None = None
+
+    def keep(self, finalists: Sequence[Any]) -> Mapping[int, str]:
+        """The pathspec of every candidate."""
+        if self.pathspecs is None:
+            by_number = {finalist.node.number: finalist for finalist in finalists}
+            nodes = self.growing.nodes
+            metric = self.bench.order.metric.name
+            facts = (
+                candidate_facts(
+                    node, metric, by_number.get(node.number), self.journal, self.bench.printed(node)
+                )
+                for node in nodes
+            )
+            self.pathspecs = dict(zip((node.number for node in nodes), self.hand_over(facts), strict=True))
+        return self.pathspecs
+
+
+def _same(journal: SearchJournal, order: Order) -> bool:
+    """Whether a search goes on; one that was asked for something else does not."""
+    asked = {
+        "data": order.digest,
+        "target": order.problem.target,
+        "metric": order.metric.name,
+        "seed": order.seed,
+        "proposer": order.proposer,
+    }
+    digest = digest_json(asked)
+    known = journal.fact("asked")
+    if known is None:
+        journal.state("asked", digest)
+        return False
+    if known != digest:
+        raise LoomError(
+            f"the search of {order.experiment_id} was for something else",
+            "it goes on only with the same data, target, metric, seed and proposer",
+            f"loom run --dataset {order.named}",
+        )
+    return bool(journal.steps())
+
+
+def _until(growing: Growing, seconds: float) -> float:
+    """When the tree stops growing: at its share of the budget, or earlier where the best takes long to be refitted."""
+    slowest = max((node.seconds for node in growing.view.complete[:3]), default=0.0)
+    # the ensemble has several members, and all rows are more than those of a fold
+    needed = min(0.4 * seconds, 2.5 * slowest + 0.05 * seconds + 1.0)
+    return min(GROWTH * seconds, seconds - needed)
+
+
+def _solution(ending: Ending) -> str | None:
+    return None if ending.champion is None else ending.champion.node.proposal.code
+
+
+def _submission(order: Order, ending: Ending) -> bytes | None:
+    """The champion's predictions in the form that was asked for; none where there is nothing to predict."""
+    if ending.predictions is None or order.test is None:
+        return None
+    form = form_of(order.problem, order.metric, order.test, order.sample)
+    return form.filled(ending.predictions)
+
+
+def _workers() -> int:
+    return min(_MOST_WORKERS, resources.cores())
+
+
+def _memory(workers: int) -> int:
+    """What each candidate may hold: its share of what is free now, within bounds."""
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return int(min(_MOST_MEMORY, max(_LEAST_MEMORY, 0.7 * free / workers)))

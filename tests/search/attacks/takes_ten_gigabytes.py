@@ -1,0 +1,3 @@
+"""Asks for ten gigabytes at once."""
+
+held = bytearray(10 << 30)
