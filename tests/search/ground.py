@@ -62,6 +62,16 @@ class Ground:
         return Job(name, self.folder(name, code), **bounds)  # type: ignore[arg-type]
 
 
+def submission_of(folder: Path) -> bytes | None:
+    """The submission that a candidate left as a plain file in its own folder."""
+    path = folder / "working" / "submission.csv"
+    return (
+        path.read_bytes()
+        if path.resolve() == folder.resolve() / "working" / path.name and path.is_file()
+        else None
+    )
+
+
 def result(executor: Executor, job: Job) -> Finished:
     """Run one job to its end."""
     executor.start(job)

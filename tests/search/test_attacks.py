@@ -13,9 +13,9 @@ import pytest
 
 from loom.sandbox.policy import Level
 from loom.search.executor import Executor
-from loom.search.jobs import Finished, submission_of
+from loom.search.jobs import Finished
 from tests.sandbox.here import at_most, need
-from tests.search.ground import ANSWER, ATTACKS, CELL, PATIENCE_S, ROWS, Ground, result
+from tests.search.ground import ANSWER, ATTACKS, CELL, PATIENCE_S, ROWS, Ground, result, submission_of
 
 MIB = 1 << 20
 SHORT_S = 0.4

@@ -127,6 +127,16 @@ def test_drafts_come_first_then_the_best_is_improved_and_now_and_then_two_are_me
     assert nodes[0].proposal == Proposal("draft", "lightgbm", "number = 0\n", (), (), "the 0th")
 
 
+def test_two_that_were_merged_already_are_not_merged_again() -> None:
+    scores = {0: 0.9, 1: 0.8, 2: 0.7}
+    proposer = proposer_of([says(at, f"family {at}") for at in range(12)], order_of(steps=12))
+    nodes = grow(proposer, lambda node: (scores.get(node.number, 0.1),) * FOLDS)
+    operators = (
+        [("improve", (0,))] * 3 + [("merge", (0, 1))] + [("improve", (1,))] * 3 + [("improve", (2,))] * 2
+    )
+    assert shape(nodes)[3:] == operators
+
+
 def test_a_lower_score_is_better_where_the_metric_says_so() -> None:
     view = View(replace(CHALLENGE, metric=get("log_loss"), folds=1), tuple(
         Node(at, Proposal("draft", "f", f"a = {at}\n"), (Trial(at, 0, score),)) for at, score in enumerate((0.5, 0.2, 0.4))
@@ -291,6 +301,13 @@ def test_an_answer_may_take_the_time_in_which_trees_grow(
     proposer = proposer_of([says(0)], clock=Clock(left))
     proposer.next(View(CHALLENGE, (), progress))
     assert asked(proposer)[0].seconds == pytest.approx(seconds)
+
+
+def test_where_the_best_is_slow_time_is_kept_for_fitting_it_again() -> None:
+    trials = tuple(Trial(0, fold, 0.5, seconds=10.0) for fold in range(FOLDS))
+    proposer = proposer_of([says(0)], clock=Clock(90.0))
+    proposer.next(View(CHALLENGE, (Node(0, Proposal("draft", "f", "x = 1\n"), trials),), 0.0))
+    assert asked(proposer)[0].seconds == pytest.approx(90.0 - 25.0 - 10.0)
 
 
 def test_nothing_is_asked_when_there_is_no_time_to_try_it_or_nothing_more_is_wanted() -> None:

@@ -139,7 +139,7 @@ def test_a_prompt_has_a_size_that_no_table_no_goal_and_no_code_exceeds() -> None
     }
     brief = {"rows": 9, "columns": facts, "target": {"name": "y" * 90_000}}
     columns = dict.fromkeys(names, "word")
-    challenge = challenge_of(columns=columns, brief=brief, goal="Ü\n" * 500_000, folds=1)
+    challenge = challenge_of(columns=columns, brief=brief, goal="Ü\n" * 50_000, folds=1)
     line = "x = '```` é'\n"
     nodes = (
         *(node_of(at, 0.5 + at / 1_000, code=line * (200 * at)) for at in range(60)),
@@ -192,6 +192,7 @@ def test_what_others_wrote_changes_nothing_outside_its_fence(text: str) -> None:
 
     for calm, loud in zip(asked("x"), asked(text), strict=True):
         assert FENCED.sub("", calm) == FENCED.sub("", loud)
+        assert [loud.count("<data>"), loud.count("</data>")] == [2, 2]
         problem = [json.loads(line) for line in FENCED.findall(loud)[0].splitlines()]
         assert problem[0]["goal"] == text
         assert problem[-2]["levels"] == {text: 0.4}
@@ -200,10 +201,11 @@ def test_what_others_wrote_changes_nothing_outside_its_fence(text: str) -> None:
 
 
 def test_a_secret_in_a_goal_is_not_passed_on() -> None:
-    goal = "Predict churn. api_key=sk-ant-REDACTED"
+    secret = "sk-ant-api03-" + "Ab9x" * 8
+    goal = f"Predict churn with ANTHROPIC_API_KEY={secret} please"
     written = question(View(challenge_of(goal=goal), (), 0.0), Wish("draft"), LIMITS)
-    assert "Predict churn." in written
-    assert "AAAABBBBCCCC" not in written
+    assert "Predict churn" in written
+    assert secret[-16:] not in written
 
 
 def test_a_script_cannot_end_its_fence() -> None:

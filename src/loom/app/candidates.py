@@ -20,10 +20,13 @@ from loom.dataio.files import FileRef
 from loom.flows.run_ids import next_run_id
 from loom.runtime.journal import FILE_NAME, Journal
 from loom.search.outcome import CandidateFacts
+from loom.tools import card
 
 SOLUTION = "solution"
 READER = "loom.science.serving.solution:source_of"
 OBJECTS = "objects"
+_SHOWN = 60_000
+_PHASE = {"ok": "accepted", "failed": "rejected", "interrupted": "cancelled"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class CandidateRuns:
         artifacts = {
             SOLUTION: file,
             "summary": dict(facts.summary),
-            "loom_card": {"envelope": envelope.as_json(), "phases": [], "card": None},
+            "loom_card": {"envelope": envelope.as_json(), "phases": [], "card": _page(facts)},
             "loom_request": self._request(),
         }
         pathspec: str = keep_run(CANDIDATE_FLOW, artifacts, {"stdout": facts.stdout, "stderr": facts.stderr})
@@ -88,20 +91,47 @@ class CandidateRuns:
             "summary": dict(facts.summary),
             "error": envelope.error,
             "next": list(envelope.next),
-            "phases": [{"phase": "candidate", "status": facts.ended, "output": facts.printed}],
+            "card": _page(facts),
+            "phases": [
+                {
+                    "phase": "candidate",
+                    "status": "accepted" if facts.ended == "ok" else "rejected",
+                    "output": facts.printed,
+                }
+            ],
         }
         journal.begin(run, CANDIDATE, document, self.experiment_id)
         journal.locate(run, pathspec)
-        journal.conclude(run, "ok" if facts.ended == "ok" else "failed", envelope.verdict)
+        journal.conclude(run, facts.ended, envelope.verdict)
 
     def _envelope(self, facts: CandidateFacts) -> Envelope:
         return Envelope(
             CANDIDATE,
-            "OK" if facts.ended == "ok" else "FAIL",
+            "OK" if facts.ended == "ok" else "FAIL" if facts.ended == "failed" else "ERROR",
             facts.ended == "ok",
             summary=dict(facts.summary),
-            ended="ok" if facts.ended == "ok" else "failed",
+            ended=facts.ended,
         )
 
     def _request(self) -> dict[str, Any]:
         return {"experiment_id": self.experiment_id, "inputs": {}}
+
+
+def _page(facts: CandidateFacts) -> dict[str, Any]:
+    """What its page shows: scores, the script, and what it printed."""
+    told = facts.summary
+    low, high = told["ci"] or (None, None)
+    numbers = [
+        card.number(f"{told['metric']}, search", told["search"], note=f"folds: {len(told['scores'])}"),
+        card.number(
+            f"{told['metric']}, sealed",
+            "not opened" if told["seal"] is None else told["seal"],
+            note=None if low is None or high is None else f"{low:.4g} to {high:.4g}",
+        ),
+        card.number("made by", told["operator"], note=told["note"] or None),
+        card.number("seconds", told["seconds"], note="for one fit with its predictions"),
+    ]
+    if told["why"]:
+        numbers.insert(0, card.number("failed", told["why"].replace("_", " "), tone="bad"))
+    printed = [card.code("Printed", facts.printed[:_SHOWN])] if facts.printed.strip() else []
+    return card.card(numbers=numbers, sections=[card.code("Script", facts.code[:_SHOWN]), *printed])

@@ -56,7 +56,7 @@ def page_of(run: Run, told: Mapping[str, Any], environ: Mapping[str, str]) -> Pa
         "error",
     )
     envelope = {key: answer.get(key) for key in (*keys, "run")}
-    return Page(card_html(envelope, told.get("phases") or ()).encode())
+    return Page(card_html(envelope, told.get("phases") or (), told.get("card")).encode())
 
 
 def write_page(page: Page, file: Path, run: Run) -> Path:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from loom.app.candidates import CandidateRuns
@@ -15,7 +17,9 @@ from loom.kernel.errors import LoomError
 from loom.science.resources import cores
 from loom.science.search.nodes import Proposer
 from loom.science.search.order import Found, Order
+from loom.search.executor import Executor
 from loom.search.growing import Tell
+from loom.search.journal import SearchJournal
 from loom.search.replay import Replay
 from loom.search.run import Means, search
 from loom.settings.layers import load_settings
@@ -38,10 +42,11 @@ class Searches:
     def __call__(self, order: Order, tell: Tell, *, allow_unsandboxed: bool = False) -> Found:
         """Search as ordered."""
         folder = self._folder(order)
-        proposer, lag = self._proposer(order)
+        proposer, lag = self._proposer(order, folder)
         reads = (order.named,) if "/" in order.named else ()
         runs = CandidateRuns(self.home, self.keeping, self.run, order.experiment_id, reads)
-        means = Means(folder, proposer, lag, tell, runs.keep, allow_unsandboxed=allow_unsandboxed)
+        executor = partial(_executor, allow_unsandboxed=allow_unsandboxed)
+        means = Means(folder, proposer, lag, tell, runs.keep, executor)
         return search(order, means)
 
     def _folder(self, order: Order) -> Path:
@@ -70,13 +75,14 @@ class Searches:
             raise LoomError(f"{made} cannot be made", why, f"ls -ld {self.home}") from None
         return made
 
-    def _proposer(self, order: Order) -> tuple[Proposer, int]:
+    def _proposer(self, order: Order, folder: Path) -> tuple[Proposer, int]:
         if order.proposer == "builtin":
             builtin = importlib.import_module("loom.science.search.builtin").Builtin
             return builtin(workers=order.workers or cores(), budget=order.seconds), _LAG
         if order.proposer == "replay":
             return Replay.of(self.cwd / _CANDIDATES), _LAG
-        begun = time.monotonic()
+        with closing(SearchJournal(folder)) as journal:
+            begun = time.monotonic() - journal.spent
         model = importlib.import_module("loom.models.tiers").open_model(
             "proposer",
             load_settings(self.cwd, self.environ, {}),
@@ -92,3 +98,9 @@ def _owner(path: Path) -> str:
         return (path / "run").read_text(encoding="utf-8")
     except OSError:
         return ""
+
+
+def _executor(
+    reads: Path, writes: Path, workers: int, seconds: float, *, allow_unsandboxed: bool
+) -> Executor:
+    return Executor([reads], writes, workers=workers, seconds=seconds, allow_unsandboxed=allow_unsandboxed)

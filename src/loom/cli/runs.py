@@ -104,9 +104,15 @@ def show(
         Path | None, typer.Option("--html", metavar="FILE", help="Write its page to a file.")
     ] = None,
     opened: Annotated[bool, typer.Option("--open", help="Open its page in the browser.")] = False,
+    file: Annotated[
+        str | None, typer.Option("--file", metavar="NAME", help="Print a file it kept, such as solution.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show what a run did, on what, and how it ended."""
+    if file is not None:
+        _print_file(run, file)
+        return
     from loom.cli.running import print_json, width
     from loom.render.runs import lineage_text, run_text
 
@@ -123,6 +129,15 @@ def show(
         typer.echo(lineage_text(found.name, graph.above, graph.below, graph.told, color=CURRENT.color()))
     else:
         typer.echo(run_text(told, color=CURRENT.color(), width=width()))
+
+
+def _print_file(run: str, name: str) -> None:
+    """Print a file that a run kept, byte for byte."""
+    from loom.app.kept_files import kept_file
+
+    with _history() as history:
+        content = kept_file(history.find(run), name, os.environ)
+    typer.get_binary_stream("stdout").write(content)
 
 
 def _show_page(run: Run, told: dict[str, Any], file: Path | None, *, opened: bool, as_json: bool) -> None:
@@ -143,8 +158,11 @@ def _show_page(run: Run, told: dict[str, Any], file: Path | None, *, opened: boo
 
 def _with_resume(told: dict[str, Any]) -> dict[str, Any]:
     """A run that stopped midway, with the command that goes on with it."""
+    from loom.app.history import CANDIDATE
+
     again = f"loom resume {shlex.quote(told['pathspec'] or told['run'])}"
     stopped = told["status"] in ("interrupted", "error", "failed") and again not in told["next"]
+    stopped = stopped and told["verb"] != CANDIDATE  # it is the search that goes on
     return {**told, "next": [again, *told["next"]]} if stopped else told
 
 

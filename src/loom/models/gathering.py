@@ -69,6 +69,7 @@ class Gathering:
     def finish(self, stop: StopReason) -> Iterator[ModelEvent]:
         """The end: the calls, the usage, and all of the text with the data it stands for."""
         text = "".join(self._texts)
+        yield Usage(**self._usage)  # an answer that is no use is paid for as well
         calls = [self._whole(number, call, stop) for number, call in enumerate(self._calls)]
         data = None
         if self._request.output_schema is not None and not calls:
@@ -76,7 +77,6 @@ class Gathering:
                 raise self._party.full(self._request.max_tokens)
             data = self._data(text)
         yield from calls
-        yield Usage(**self._usage)
         yield Finished("tool_use" if calls and stop == "end" else stop, text, data)
 
     def _whole(self, number: int, call: _Call, stop: StopReason) -> ToolCall:

@@ -28,9 +28,10 @@ def card_blocks(card: Mapping[str, Any], paint: Mapping[str, str], width: int) -
         yield [title, *_table(section, paint, width)]
     plots = sum(len(_list(section.get("charts"))) for section in sections)
     left = [f"{plots} plots"] if plots > 1 else ["a plot"] if plots else []
+    left += [str(section.get("title")) for section in sections if section.get("kind") == "code"]
     left += [f"{len(tables) - SHOWN_TABLES} more tables"] if len(tables) > SHOWN_TABLES else []
     if left:
-        yield [f"{paint['dim']}{' and '.join(left)} on the card{paint['off']}"]
+        yield [f"{paint['dim']}{clean(' and '.join(left))} on the card{paint['off']}"]
 
 
 def _table(section: Mapping[str, Any], paint: Mapping[str, str], width: int) -> list[str]:

@@ -22,7 +22,7 @@ from loom.science.search.ensembling import members_of
 from loom.science.search.inputs import Given, discard, with_shuffled_answers, write_final, write_inputs
 from loom.science.search.keys import Key
 from loom.science.search.lint import ast_digest, lint
-from loom.science.search.marking import Predictions, Rejected, read_submission
+from loom.science.search.marking import Predictions, Rejected, read_submission, score
 from loom.science.search.nodes import Challenge, Node, Proposal, Trial
 from loom.science.search.order import Order
 from loom.science.search.rendering import render, render_ensemble_of_sources
@@ -37,6 +37,7 @@ Ints = npt.NDArray[np.int64]
 INPUTS, NODES = "inputs", "nodes"
 STDOUT, STDERR = "stdout.txt", "stderr.txt"
 _WITHOUT_A_MODEL = ("builtin", "replay")
+PARTS = ("search", "seal", "test")
 FINAL, SHUFFLED, SECOND_SEED = "final", "shuffled", "second-seed"
 
 
@@ -166,7 +167,7 @@ class Bench:
         )
         if found is None or score is None:
             return trial, None
-        return trial, {"search": found.search, "seal": found.seal, "test": found.test}
+        return trial, {name: getattr(found, name) for name in PARTS}
 
     def mark_final(self, node: Node, finished: Finished) -> Floats | None:
         """What the node says of the real test rows, refitted on all others; none where it failed."""
@@ -195,8 +196,11 @@ class Bench:
         return "" if smell is None else f"line {smell.line}: {smell.what}"
 
     def _smells(self, node: Node) -> tuple[Smell, ...]:
-        # what was rendered from members is known to be clean
-        return () if node.proposal.members else lint(node.proposal.code, self.order.problem.target)
+        # what Loom wrote is clean, and of what others wrote it puts together only what is
+        proposal = node.proposal
+        if proposal.members or proposal.operator == "ensemble":
+            return ()
+        return lint(proposal.code, self.order.problem.target)
 
     def _read(self, node: Node, name: str, finished: Finished) -> tuple[Predictions | None, str]:
         folder = self.folder / NODES / str(node.number) / name
@@ -216,7 +220,7 @@ class Bench:
 
     def score_of(self, fold: int, said: Floats) -> float:
         """What predictions for the rows of a fold are worth."""
-        return metrics.score(self.order.metric, self._answers(self._fold(fold).test), said)
+        return score(self.order.metric, self._answers(self._fold(fold).test), said)
 
     @cached_property
     def out_of_fold_answers(self) -> npt.NDArray[Any]:

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from loom.science.metrics import Interval
-from loom.science.search.ensembling import greedy
-from loom.science.search.nodes import Node, Trial, Try
+from loom.science.search.ensembling import greedy, mixed
+from loom.science.search.nodes import Node, Proposal, Trial, Try
 from loom.science.search.suspicion import survives_shuffle, suspect, words_for
-from loom.search.bench import FINAL, SECOND_SEED, SHUFFLED, Bench
+from loom.search.bench import FINAL, PARTS, SECOND_SEED, SHUFFLED, Bench
 from loom.search.executor import Executor
 from loom.search.growing import Growing
 from loom.search.jobs import Finished, Job
@@ -105,16 +105,15 @@ class Endgame:
             sign = self.bench.challenge.metric.sign
             ok = [node for node in view.nodes if node.score is not None]
             return sorted(ok, key=lambda node: (-len(node.scores), -sign * (node.score or 0.0), node.number))
-        ensemble = next((node for node in whole if node.proposal.operator == "ensemble"), None)
-        if ensemble is None:
-            ensemble = self._ensemble(whole)
+        ensemble = self._ensemble(whole)
         if ensemble is None:
             return whole
         return [ensemble, *(node for node in whole if node.number != ensemble.number)]
 
     def _ensemble(self, whole: Sequence[Node]) -> Node | None:
         """The ensemble as a node of its own; its score is that of the weighted mean of what its members predicted."""
-        voices = [node for node in whole if node.proposal.operator != "ensemble"][:_VOICES]
+        single = [node for node in whole if node.proposal.operator != "ensemble"]
+        voices = [node for node in single[:_VOICES] if not self.bench.doubt(node)]
         if len(voices) < 2:
             return None
         growing, bench = self.growing, self.bench
@@ -133,26 +132,28 @@ class Endgame:
         if len(weights) < 2:
             return None
         chosen = [node for node in voices if node.number in weights]
-        proposal = bench.together(weights, chosen)
-        step = Try(proposal, tuple(folds))
-        taken = growing.journal.take(len(growing.steps), step, len(growing.nodes))
-        growing.steps.append(taken)
-        for fold in step.folds:
+        return self._entered(bench.together(weights, chosen), weights, chosen)
+
+    def _entered(self, proposal: Proposal, weights: Mapping[int, float], members: Sequence[Node]) -> Node:
+        """The ensemble in the journal, with what it predicts; one that stands there already is not entered twice."""
+        growing = self.growing
+        folds = tuple(range(self.bench.challenge.folds))
+        taken = next((step for step in growing.steps if step.proposal == proposal), None)
+        if taken is None:
+            taken = growing.journal.take(len(growing.steps), Try(proposal, folds), len(growing.nodes))
+            growing.steps.append(taken)
+        for fold in folds:
+            if (taken.node, fold) in growing.trials:
+                continue
             parts = {number: growing.journal.said(number, fold) for number in weights}
-            names = next(iter(parts.values()))
             mean = {
-                name: np.asarray(sum(weights[number] * parts[number][name] for number in weights), np.float64)
-                for name in names
+                name: mixed({number: part[name] for number, part in parts.items()}, weights) for name in PARTS
             }
-            trial = Trial(
-                taken.node,
-                fold,
-                bench.score_of(fold, mean["search"]),
-                seconds=sum(node.seconds for node in chosen),
-            )
+            score = self.bench.score_of(fold, mean["search"])
+            trial = Trial(taken.node, fold, score, seconds=sum(node.seconds for node in members))
             growing.journal.keep(trial, mean, growing.elapsed)
             growing.trials[trial.node, fold] = trial
-        return Node(taken.node, proposal, tuple(growing.trials[taken.node, fold] for fold in step.folds))
+        return Node(taken.node, proposal, tuple(growing.trials[taken.node, fold] for fold in folds))
 
     def _opened(self, node: Node) -> Finalist:
         """Look at the seal with what a node predicted for it; this is the only place where that is done."""

@@ -5,8 +5,9 @@ the process that started it, not the network. What keeps candidates apart is Lan
 kernel without it, they could reach each other's folders, though nothing outside. At level `none` they could read
 everything that the user can, the answers included, and so nothing is run there unless somebody allows it.
 
-Libraries are imported once and forked. `threads` of a job sets what they take by themselves (OpenMP, BLAS, joblib,
-Arrow); a candidate that names a number, as in `n_jobs=ctx.threads`, takes that.
+Libraries are imported once and forked. `threads` of a job sets what they take by themselves (OpenMP, joblib, Arrow);
+a candidate that names a number, as in `n_jobs=ctx.threads`, takes that. Linear algebra keeps to one thread, for more
+of them beside those of joblib cost many times what they gain. Where joblib would start processes it takes threads.
 """
 
 from __future__ import annotations
@@ -63,8 +64,9 @@ class _Under:
 class Executor:
     """Candidates that run, in a server that is started once; whoever makes one must close it.
 
-    `read` are the folders of inputs, `write` the folder that holds the folders of all jobs, `seconds` the life of
-    the whole. It is used from one thread, which must live as long as it does.
+    `read` are the folders of inputs, `write` the folder that holds the folders of all jobs; they are there already,
+    and what lies in them may come later. `seconds` is the life of the whole. It is used from one thread, which must
+    live as long as it does.
     """
 
     def __init__(
@@ -139,13 +141,14 @@ class Executor:
 
     def cancel(self, name: str) -> None:
         """Kill a job; when this returns it is gone, and it will not be handed back."""
-        if name in self._under and self._server is not None and not self._server.tell({"cancel": name}):
-            self._lose()
-        give_up = time.monotonic() + LATE_S
-        while name in self._under:
-            self._hear(max(give_up - time.monotonic(), 0.0))
-            if time.monotonic() >= give_up:
+        under, server = self._under.get(name), self._server
+        if under is not None and server is not None:
+            if not server.tell({"cancel": name}):
                 self._lose()
+            elif server.ready:
+                under.late_at = time.monotonic() + LATE_S
+        while name in self._under:
+            self._hear(LATE_S)
         self._done = [finished for finished in self._done if finished.id != name]
 
     def close(self) -> None:

@@ -23,9 +23,19 @@ Tell = Callable[[Mapping[str, Any]], None]
 GROWTH = 0.8
 """The share of the budget in which the tree grows; the rest belongs to the ensemble and the final fit."""
 
-_LONGEST = 0.35
+_LONGEST, _MOST_KEPT = 0.35, 0.4
 _SHORTEST_S = 2.0
 _WAIT_S = 0.5
+
+
+def growth_ends(seconds: float, slowest: float) -> float:
+    """When a tree stops growing: at its share of the budget, or earlier where the best takes long to be refitted.
+
+    `slowest` is how long a fit of the best takes. The ensemble has several members, and all rows are more than those
+    of a fold.
+    """
+    needed = min(_MOST_KEPT * seconds, 2.5 * slowest + 0.05 * seconds + 1.0)
+    return min(GROWTH * seconds, seconds - needed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,9 @@ class Growing:
     bounds: Bounds
     tell: Tell
     started: float
-    """When the budget began to run, on the monotonic clock; before now where a search goes on."""
+    """When the budget began to run, on the clock; before now where a search goes on."""
+
+    clock: Callable[[], float] = time.monotonic
 
     steps: list[Taken] = field(default_factory=list)
     trials: dict[tuple[int, int], Trial] = field(default_factory=dict)
@@ -86,7 +98,7 @@ class Growing:
     @property
     def elapsed(self) -> float:
         """The seconds of the budget that are used up."""
-        return time.monotonic() - self.started
+        return self.clock() - self.started
 
     def grow(self, until: Callable[[], float]) -> None:
         """Go on until a moment of the budget, which may change with what is learned, or until nothing is left to try."""

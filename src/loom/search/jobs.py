@@ -5,9 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import math
-import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -137,26 +135,3 @@ def error_of(told: object, source: str) -> dict[str, Any]:
         "line": line if type(line) is int and 0 < line <= source.count("\n") + 1 else None,
         "function": function if there else None,
     }
-
-
-def submission_of(folder: Path, most_bytes: int = 1 << 30) -> bytes | None:
-    """The submission that a candidate left; none where there is no plain file of its own, or it is too large.
-
-    No link is followed: it could point at what only we may read.
-    """
-    try:
-        working = os.open(folder / WORKING, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return None
-    try:
-        # a pipe without a writer would be waited for
-        handle = os.open(SUBMISSION, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=working)
-    except OSError:
-        return None
-    finally:
-        os.close(working)
-    with os.fdopen(handle, "rb") as file:
-        state = os.fstat(handle)
-        if not stat.S_ISREG(state.st_mode) or state.st_nlink != 1 or state.st_size > most_bytes:
-            return None
-        return file.read(most_bytes)

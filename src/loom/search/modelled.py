@@ -19,7 +19,7 @@ from loom.kernel.diagnostic_formats import clean
 from loom.science.search.lint import LONGEST
 from loom.science.search.nodes import Node, Proposal, Step, Try, View
 from loom.science.search.order import Order
-from loom.search.growing import GROWTH
+from loom.search.growing import GROWTH, growth_ends
 from loom.search.prompt import Limits, Wish, failed_trial, instructions, question
 
 DRAFTS, DEBUGS, IMPROVES = 3, 3, 3
@@ -108,13 +108,16 @@ class ModelProposer:
             left = min(left, (1 - view.progress) * self.order.seconds)
         times = [node.seconds for node in view.nodes if node.trials]
         usual = statistics.median(times) if times else 0.0
-        return left - (1 - GROWTH) * self.order.seconds - usual
+        # the best are fitted once more in the end; where they are slow, trees stop growing earlier
+        slowest = max((node.seconds for node in view.complete[:3]), default=0.0)
+        kept = self.order.seconds - growth_ends(self.order.seconds, slowest)
+        return left - kept - usual
 
     def _limits(self, view: View) -> Limits:
         """What a trial may take; of the order alone, for what is asked must not depend on the speed of a machine."""
         most = max(_LEAST_TRIAL_S, _TRIAL * self.order.seconds)
         trials = (self.order.steps or _USUAL_STEPS) * view.challenge.folds
-        return Limits(most, min(most, max(1.0, 0.5 * self.order.seconds / trials)))
+        return Limits(most, min(most, max(_LEAST_TRIAL_S, GROWTH * self.order.seconds / trials)))
 
     def _written(self, request: ModelRequest, room: Callable[[], float]) -> Written:
         """What the model wrote; an empty script and the reason where nothing comes in time.

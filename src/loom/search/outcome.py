@@ -12,6 +12,7 @@ from loom.science.search.nodes import Node
 from loom.search.endgame import Ending, Finalist
 from loom.search.journal import SearchJournal
 
+Ended = Literal["ok", "failed", "interrupted"]
 
 _ENDED: Mapping[str, str] = {
     "error": "it raised an exception, or its process ended badly",
@@ -30,7 +31,9 @@ class CandidateFacts:
     """A candidate that is settled: what it is, what it came to, and what it printed."""
 
     number: int
-    ended: Literal["ok", "failed"]
+    ended: Ended
+    """Interrupted is one that was still under way when the tree stopped growing."""
+
     code: str
     summary: Mapping[str, Any]
     stdout: bytes = field(default=b"", repr=False)
@@ -65,9 +68,8 @@ def candidate_facts(
         "why": failed.why if failed else None,
         "error": dict(failed.error) if failed else None,
     }
-    return CandidateFacts(
-        node.number, "ok" if node.score is not None else "failed", proposal.code, summary, *printed
-    )
+    ended: Ended = "ok" if node.score is not None else "failed" if failed else "interrupted"
+    return CandidateFacts(node.number, ended, proposal.code, summary, *printed)
 
 
 def figures(
@@ -85,13 +87,15 @@ def figures(
         _row(rank, node, finalists.get(node.number), champion, pathspecs)
         for rank, node in enumerate(_ranked(nodes, sign), 1)
     ]
-    failures = Counter(trial.why for node in nodes for trial in node.trials if not trial.is_ok)
+    failures = Counter(
+        next(each.why for each in node.trials if not each.is_ok) for node in nodes if node.failed
+    )
     oddities = sorted({trial.why for node in nodes for trial in node.trials if trial.is_ok and trial.why})
     said = {**_ENDED, **meanings}
     return {
         "best": _best(champion, pathspecs) if champion else None,
         "leaderboard": board,
-        "nodes": [_node(node) for node in nodes],
+        "nodes": [_node(node, champion) for node in nodes],
         "candidates": len(nodes),
         "suspects": [_suspect(each, pathspecs) for each in ending.finalists if each.doubt],
         "failures": dict(failures.most_common()),
@@ -158,7 +162,7 @@ def _member(member: Mapping[str, Any]) -> dict[str, Any]:
     return {"family": member["family"], "weight": round(float(member.get("weight", 1.0)), 4)}
 
 
-def _node(node: Node) -> dict[str, Any]:
+def _node(node: Node, champion: Finalist | None) -> dict[str, Any]:
     proposal = node.proposal
     failed = next((trial.why for trial in node.trials if not trial.is_ok), None)
     return {
@@ -168,8 +172,10 @@ def _node(node: Node) -> dict[str, Any]:
         "family": proposal.family,
         "note": proposal.note,
         "score": node.score,
+        "first": node.scores.get(0),
         "folds": len(node.scores),
         "why": failed,
+        "champion": champion is not None and champion.node.number == node.number,
     }
 
 

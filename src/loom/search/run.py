@@ -20,7 +20,7 @@ from loom.science.search.suspicion import WORDS
 from loom.search.bench import INPUTS, NODES, Bench
 from loom.search.endgame import Endgame, Ending
 from loom.search.executor import Executor
-from loom.search.growing import GROWTH, Bounds, Growing, Tell
+from loom.search.growing import Bounds, Growing, Tell, growth_ends
 from loom.search.journal import SearchJournal, held
 from loom.search.outcome import CandidateFacts, candidate_facts, figures
 
@@ -28,6 +28,7 @@ Keep = Callable[[Iterable[CandidateFacts]], Iterator[str]]
 """Keeps candidates as runs of their own; gives the pathspec of each, in their order."""
 
 _MOST_WORKERS = 8
+_SLACK_S = 60.0
 _LEAST_MEMORY = 512 << 20
 _MOST_MEMORY = 8 << 30
 
@@ -45,25 +46,23 @@ class Means:
 
     tell: Tell
     keep: Keep
-    allow_unsandboxed: bool = False
+    executor: Callable[[Path, Path, int, float], Executor]
+    """Makes what runs candidates: may read one folder, write another, run so many at once, and live so long."""
+
+    clock: Callable[[], float] = time.monotonic
 
 
 def search(order: Order, means: Means) -> Found:
     """Search within the budget; whatever candidates do, it ends in time."""
-    begun = time.monotonic()
+    begun = means.clock()
     with held(means.folder, order.named), closing(SearchJournal(means.folder)) as journal:
         resumed = _same(journal, order)
         bounds = Bounds(order.seconds, order.steps, order.workers or _workers(), order.seed)
         bench = Bench(order, means.folder, journal.secret(), 1, _memory(bounds.workers))
         for name in (INPUTS, NODES):
             (means.folder / name).mkdir(exist_ok=True)
-        with Executor(
-            [means.folder / INPUTS],
-            means.folder / NODES,
-            workers=bounds.workers,
-            seconds=order.seconds + 60,
-            allow_unsandboxed=means.allow_unsandboxed,
-        ) as executor:
+        reads, writes = means.folder / INPUTS, means.folder / NODES
+        with means.executor(reads, writes, bounds.workers, order.seconds + _SLACK_S) as executor:
             growing = Growing(
                 bench,
                 journal,
@@ -73,6 +72,7 @@ def search(order: Order, means: Means) -> Found:
                 bounds,
                 means.tell,
                 begun - journal.spent,
+                means.clock,
             )
             growing.grow(lambda: _until(growing, order.seconds))
             kept = _Keeping(growing, journal, bench, means.keep)
@@ -146,11 +146,8 @@ def _same(journal: SearchJournal, order: Order) -> bool:
 
 
 def _until(growing: Growing, seconds: float) -> float:
-    """When the tree stops growing: at its share of the budget, or earlier where the best takes long to be refitted."""
-    slowest = max((node.seconds for node in growing.view.complete[:3]), default=0.0)
-    # the ensemble has several members, and all rows are more than those of a fold
-    needed = min(0.4 * seconds, 2.5 * slowest + 0.05 * seconds + 1.0)
-    return min(GROWTH * seconds, seconds - needed)
+    """When the tree stops growing."""
+    return growth_ends(seconds, max((node.seconds for node in growing.view.complete[:3]), default=0.0))
 
 
 def _solution(ending: Ending) -> str | None:

@@ -25,11 +25,16 @@ from typing import Any
 
 from loom.sandbox import landlock, linux, roots, seccomp
 from loom.sandbox.capture import Capture
+from loom.search import server_locks
 from loom.search.server_running import Running, start
 
 _TICK_S = 0.075
 _CHUNK = 1 << 16
 _MOST_OUTPUT = 64 << 20
+_SHARES = tuple(
+    f"/sys/fs/cgroup/{name}" for name in ("cpu.max", "cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")
+)
+"""How many cores a container has: libraries read it wherever it is to be seen."""
 
 
 def main() -> None:
@@ -51,17 +56,21 @@ def main() -> None:
 
 def prepare(settings: dict[str, Any]) -> dict[str, Any]:
     """Close this process in where its level asks for it, import the libraries, and say what children need."""
-    system = [*roots.needed(False), *roots.own_code(), os.path.dirname(__file__)]  # noqa: PTH120
+    system = [*roots.needed(False), *_SHARES]
     if settings["level"] == "restricted":
         linux.drop_capabilities()
-        given = [*system, *settings["read"], *roots.DEVICES, "/proc"]
+        given = [*system, roots.import_root(), *settings["read"], *roots.DEVICES, "/proc"]
         landlock.restrict(given, [*settings["write"], "/dev/null", "/dev/full"], network=False)
         guard = landlock.abi() < 3
         seccomp.install(network=False, processes=True, level="restricted", guard_truncate=guard, ask=False)
+    server_locks.share_locks_between_threads()
     for name in settings["imports"]:
         with suppress(ImportError):
             importlib.import_module(name)
-    pools = importlib.import_module("threadpoolctl").ThreadpoolController()
+    server_locks.share_work_between_threads()
+    pools = None
+    with suppress(ImportError):
+        pools = importlib.import_module("threadpoolctl").ThreadpoolController()
     gc.collect()
     gc.freeze()  # a collection in a child would write to every page that it shares with us
     return {
@@ -69,7 +78,7 @@ def prepare(settings: dict[str, Any]) -> dict[str, Any]:
         "variables": settings["variables"],
         "root": sys.path[0],
         "paths": sys.path[1:],
-        "system": roots.needed(False),
+        "system": system,
         "data_bytes": _own_bytes("VmData"),
         "resident_bytes": _own_bytes("VmRSS"),
         "pools": pools,

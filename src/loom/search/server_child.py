@@ -15,6 +15,7 @@ from types import ModuleType, TracebackType
 from typing import Any, NoReturn
 
 from loom.sandbox import apart, landlock, limits, linux, roots, seccomp
+from loom.search import server_locks
 
 # ruff: noqa: PTH118, PTH123
 # This file is forked before every candidate: paths are texts here, as the system calls want them.
@@ -26,6 +27,7 @@ BEGUN = b"+"
 
 _FULL = (errno.EFBIG, errno.ENOSPC, errno.EDQUOT)
 _OPEN_FILES = 256
+_THREADS = ("OMP_NUM_THREADS", "LOKY_MAX_CPU_COUNT", "POLARS_MAX_THREADS", "NUMEXPR_NUM_THREADS")
 _FAILED = 125
 
 
@@ -71,7 +73,7 @@ def _close_in(job: dict[str, Any], surroundings: dict[str, Any]) -> None:
     os.environ.update(own)
     _reseed()
     if surroundings["pools"] is not None:
-        surroundings["limited"] = surroundings["pools"].limit(limits=job["threads"])
+        surroundings["limited"] = surroundings["pools"].limit(limits=job["threads"], user_api="openmp")
     if sys.platform == "linux":
         _refuse_the_rest(surroundings["level"], [*surroundings["system"], folder, job["input"]], working)
 
@@ -98,7 +100,7 @@ def _refuse_the_rest(level: str, read: list[str], working: str) -> None:
 def environment(job: dict[str, Any], variables: dict[str, str]) -> dict[str, str]:
     """The whole environment of a candidate: the server's plain one, its own folder, its number of threads."""
     threads = str(job["threads"])
-    own = {name: threads if value.isdigit() else value for name, value in variables.items()}
+    own = variables | dict.fromkeys(_THREADS, threads)
     working = os.path.join(job["folder"], "working")
     plain = {name: os.environ[name] for name in ("PATH", "LANG", "USER", "LOGNAME") if name in os.environ}
     return plain | own | {"HOME": working, "TMPDIR": working, "PYTHONHASHSEED": "0"}
@@ -178,4 +180,5 @@ def _report(said: dict[str, Any]) -> None:
 def main() -> None:
     """One candidate in a new process: for a server that may not fork. The job stands in the arguments."""
     job, surroundings = (json.loads(argument) for argument in sys.argv[-2:])
+    server_locks.share_locks_between_threads()
     become(job, surroundings | {"pools": None}, (1, 2, REPORT))

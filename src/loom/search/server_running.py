@@ -153,8 +153,8 @@ class Running:
 
 def start(job: dict[str, Any], surroundings: dict[str, Any]) -> Running:
     """Start a candidate: by a fork, as long as this process has a single thread; OSError when it cannot be."""
-    pipes = [os.pipe() for _ in range(3)]
-    ours, theirs = ((ends[0][side], ends[1][side], ends[2][side]) for ends in (pipes,) for side in (0, 1))
+    one, two, three = os.pipe(), os.pipe(), os.pipe()
+    ours, theirs = (one[0], two[0], three[0]), (one[1], two[1], three[1])
     try:
         if not is_alone():
             pid = _spawn(job, surroundings, theirs)
@@ -179,11 +179,13 @@ def is_alone() -> bool:
 
 
 def _spawn(job: dict[str, Any], surroundings: dict[str, Any], streams: tuple[int, int, int]) -> int:
-    said = [json.dumps(each) for each in (job, surroundings | {"pools": None})]
+    # joblib, which is not loaded yet, would start processes
+    variables = surroundings["variables"] | {"JOBLIB_MULTIPROCESSING": "0"}
+    said = [json.dumps(each) for each in (job, surroundings | {"pools": None, "variables": variables})]
     return os.posix_spawn(
         sys.executable,
         [sys.executable, "-s", "-P", "-c", _ONE, surroundings["root"], *said],
-        server_child.environment(job, surroundings["variables"]),
+        server_child.environment(job, variables),
         file_actions=[(os.POSIX_SPAWN_DUP2, handle, place) for place, handle in enumerate(streams, 1)],
     )
 

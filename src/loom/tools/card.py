@@ -70,6 +70,11 @@ def charts(title: str, drawn: Sequence[Mapping[str, Any]], *, note: str | None =
     return _without_none({**about, "note": note})
 
 
+def code(title: str, written: str, *, note: str | None = None) -> Block:
+    """Text that is shown as it is, such as a script or what it printed."""
+    return _without_none({"kind": "code", "title": title, "code": written, "note": note})
+
+
 def facts(title: str, told: Mapping[str, Any]) -> Block:
     """What only some want to know, folded away: methods, seeds, thresholds."""
     return {"kind": "facts", "title": title, "facts": dict(told)}

@@ -26,7 +26,10 @@ from sklearn.preprocessing import LabelEncoder
 
 warnings.filterwarnings("ignore")
 pd.options.mode.copy_on_write = True
-threads = int(os.environ.get("OMP_NUM_THREADS", "1"))
+threads = int(os.environ.get("OPENBLAS_NUM_THREADS", os.environ["LOKY_MAX_CPU_COUNT"]))
+import gc
+
+gc.collect()
 train, test = pd.read_csv("./input/train.csv"), pd.read_csv("input/test.csv")
 ctx = json.loads(Path("input/ctx.json").read_text())
 target = ctx["target"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loom.science.charts import leaderboard, search_tree
+from loom.science.charts import search_tree
 from loom.science.search.order import Order
 from loom.tools.card import Block, card, charts, column, facts, number, table, tag
 
@@ -76,7 +76,7 @@ def _board(order: Order, rows: Sequence[Mapping[str, Any]]) -> Block:
         column("folds", "folds", "number"),
         column("seconds", "seconds", "number"),
         column("candidate", "candidate", "code"),
-        column("marks", "", "tags"),
+        column("marks", "note", "tags"),
     ]
     more = len(rows) - len(shown)
     note = "the seal was opened for the first few only" + (f"; {more:,} more" if more > 0 else "")
@@ -86,10 +86,7 @@ def _board(order: Order, rows: Sequence[Mapping[str, Any]]) -> Block:
 def _drawn(order: Order, figures: Mapping[str, Any]) -> list[Any]:
     metric, higher = order.metric.name, order.metric.sign > 0
     of = f"{figures['candidates']:,} candidates of {figures['experiment_id']}"
-    return [
-        search_tree(figures["nodes"], of, metric=metric, higher_is_better=higher),
-        leaderboard(figures["leaderboard"], of, metric=metric, higher_is_better=higher),
-    ]
+    return [search_tree(figures["nodes"], of, metric=metric, higher_is_better=higher)]
 
 
 def _failures(figures: Mapping[str, Any]) -> list[Block]:

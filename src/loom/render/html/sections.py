@@ -13,6 +13,7 @@ from loom.render.html.table import Evidence, table_html
 
 SHOWN_SECTIONS = 30
 _WHOLE, _TABLE, _CHARTS, _FACTS = 680_000, 250_000, 380_000, 30_000
+_CODE, _LINE = 100_000, 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,13 @@ def sections_of(blocks: Any) -> Sections:
 
 
 def _drawn(block: Mapping[str, Any], name: str, room: Room, evidence: Evidence) -> str | None:
-    """A table or plots; None for what is neither."""
+    """A table, plots or code; None for what is none of them."""
     if block.get("kind") == "table":
         return "\n".join(table_html(block, name, room.part(_TABLE), evidence))
     if block.get("kind") == "charts":
         return "\n".join(figures_html(block.get("charts"), name, room.part(_CHARTS)))
+    if block.get("kind") == "code":
+        return (
+            f'<pre tabindex="0" aria-labelledby="{name}h"><code>{text(block.get("code"), _CODE)}</code></pre>'
+        )
     return None

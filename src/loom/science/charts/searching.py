@@ -18,17 +18,21 @@ def search_tree(
 ) -> Chart | None:
     """The candidates in the order in which they were tried, each joined to what it was made from; None without a score.
 
-    A node has `node`, `parents`, `operator`, `family`, `score` (none where it failed) and perhaps `note`.
+    A node has `node`, `parents`, `operator`, `family`, `first` (its score on the rows that all were tried on, none
+    where it has none), and perhaps `note`, `why` it failed, and `champion`.
     """
-    scored = [each for each in nodes if isinstance(each.get("score"), int | float)][:_MOST]
+    scored = [
+        {**each, "score": each["first"]} for each in nodes if isinstance(each.get("first"), int | float)
+    ]
+    scored = scored[:_MOST]
     if len(scored) < 2:
         return None
     sign = 1 if higher_is_better else -1
-    best = max(scored, key=lambda each: sign * each["score"])
+    best = max(scored, key=lambda each: (bool(each.get("champion")), sign * each["score"]))
     low, high = _window([each["score"] for each in scored], higher_is_better=higher_is_better)
     drawn = [_drawn(each, low, high, _families(scored)) for each in scored]
-    failed = len(nodes) - len(scored)
-    title = f"{best['family']} came to the best {metric}, {figure(best['score'])}, as candidate {best['node']} of {len(nodes):,}"
+    failed = sum(bool(each.get("why")) and each.get("first") is None for each in nodes)
+    title = f"{best['family']} leads after {len(nodes):,} candidates"
     below = sum(not low <= each["score"] <= high for each in scored)
     note = (
         f"{metric} on rows the candidate has not seen, {'higher' if higher_is_better else 'lower'} is better"

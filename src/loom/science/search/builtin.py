@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from statistics import median
 
 import numpy as np
 
-from loom.science.search.nodes import Again, Challenge, Member, Node, Operator, Proposal, Step, Try, View
-from loom.science.search.portfolio import Draft, cost, drafts, openers, standing
+from loom.science.search.nodes import Again, Member, Node, Operator, Proposal, Step, Try, View
+from loom.science.search.portfolio import cost, drafts, openers, standing, thrifty
 from loom.science.search.rendering import NAMES, member, render
 from loom.science.search.tuning import blocks_for, onward, perturbed
 
@@ -59,6 +59,9 @@ class _Board:
         self.known = {
             _key(node.proposal.members[0]) for node in view.nodes if len(node.proposal.members) == 1
         }
+        self.notes: dict[str, set[str]] = defaultdict(set)
+        for node in view.nodes:
+            self.notes[node.proposal.family].add(node.proposal.note)
         self.draw = np.random.default_rng(
             [view.seed, len(view.nodes), sum(len(node.trials) for node in view.nodes)]
         )
@@ -75,9 +78,14 @@ class _Board:
     def opener(self) -> Step | None:
         """One of the first models, as long as not all are proposed."""
         for draft in openers(self.challenge):
-            if _key(draft.member) not in self.known:
-                return self._try("draft", draft.member, draft.note)
+            made = self._thrifty(draft.member)
+            if made is not None and _key(made) not in self.known and not self._was_opened(made):
+                return self._try("draft", made, draft.note)
         return None
+
+    def _was_opened(self, made: Member) -> bool:
+        """Whether it was among the first already, with other means."""
+        return any(node.proposal.family == made["family"] for node in self.view.nodes[:3])
 
     def step(self) -> Step | None:
         """What the rest of a search consists of."""
@@ -86,7 +94,7 @@ class _Board:
         if more is not None and (self._hurries() or self._is_ahead(2.0 if draft is not None else 0.5)):
             return more
         if draft is not None:
-            return self._try("draft", draft.member, draft.note)
+            return self._try("draft", *draft)
         return self._refinement() or more
 
     def _is_ahead(self, rate: float) -> bool:
@@ -148,22 +156,33 @@ class _Board:
             ahead[family, done] += 1
             peers = self.peers[family]
             may = place < max(3, peers >> done) or node.number in leaders
-            if done < self.challenge.folds and may and not self._is_waiting(node) and self.cautious[node.number] <= worst:
-                fold = next(each for each in range(self.challenge.folds) if each not in self.scores[node.number])
+            if (
+                done < self.challenge.folds
+                and may
+                and not self._is_waiting(node)
+                and self.cautious[node.number] <= worst
+            ):
+                fold = next(
+                    each for each in range(self.challenge.folds) if each not in self.scores[node.number]
+                )
                 return Again(node.number, fold)
         return None
 
     # new models
 
-    def _draft(self) -> Draft | None:
+    def _draft(self) -> tuple[Member, str] | None:
         for draft in drafts(self.challenge, catboost=self.owner.catboost):
-            if _key(draft.member) not in self.known and self._affordable(draft.member):
-                return draft
+            if draft.note in self.notes[draft.member["family"]]:
+                continue
+            made = self._thrifty(draft.member)
+            if made is not None and _key(made) not in self.known:
+                return made, draft.note
         return None
 
-    def _affordable(self, each: Member) -> bool:
+    def _thrifty(self, each: Member) -> Member | None:
+        """The member in a form that takes no longer than a trial may."""
         factor = self.factor.get(each["family"], self.factor[""])
-        return cost(each, self.challenge) * factor <= _LONGEST * self.owner.budget
+        return thrifty(each, self.challenge, _LONGEST * self.owner.budget / factor)
 
     def _measured(self) -> dict[str, float]:
         """How much slower fits are than was thought, by family and in all, in powers of two."""
@@ -193,8 +212,9 @@ class _Board:
             place = min(int(self.draw.geometric(0.45)) - 1, len(parents) - 1)
             parent = parents[place]
             operator, made, more, note = self._varied(parent, parents)
-            if _key(made) not in self.known and self._affordable(made):
-                return self._try(operator, made, note, (parent.number, *more))
+            thrift = self._thrifty(made)
+            if thrift is not None and _key(thrift) not in self.known:
+                return self._try(operator, thrift, note, (parent.number, *more))
         return None
 
     def _parents(self) -> list[Node]:
@@ -253,8 +273,3 @@ def _some(other: Member, draw: np.random.Generator) -> dict[str, object]:
 def _key(each: Member) -> str:
     """What makes a member the same as another."""
     return repr((each["family"], sorted(each["params"].items()), each["blocks"], each["seed_offset"]))
-
-
-def estimated(each: Member, challenge: Challenge) -> float:
-    """The seconds a fit may take, before anything was measured."""
-    return cost(each, challenge)

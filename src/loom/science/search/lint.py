@@ -23,6 +23,8 @@ _POWERS = frozenset({"os", "sys", "builtins"})
 
 def lint(code: str, target: str | None = None) -> tuple[Smell, ...]:
     """What a script would do that it should not, by line; none of an honest one."""
+    if not code.strip():
+        return (Smell(1, "no_code", CODES["no_code"], "refuse"),)
     if len(code.encode("utf-8", "replace")) > LONGEST:
         return (Smell(1, "too_long", CODES["too_long"], "refuse"),)
     try:

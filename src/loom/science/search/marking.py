@@ -167,8 +167,16 @@ def _places(found: Sequence[str], key: Key) -> dict[str, int]:
             at = {form(name): place for place, name in enumerate(found)}
             if len(found) == len(wanted) == len(at) == len(set(names)) and set(at) == set(names):
                 return {name: at[form(name)] for name in wanted}
-    shown = ", ".join(name[:40] for name in choices[0][:12]) + (", ..." if len(choices[0]) > 12 else "")
-    raise Rejected("wrong_columns", f"its columns should be {shown}; there are {len(found)}")
+    # classes are cells, and what is said here may be read by a model
+    count = len(key.columns)
+    shown = (
+        f"`{key.id}` and `{key.columns[0]}`"
+        if count == 1
+        else f"`{key.id}` and one for each of {count} classes"
+    )
+    raise Rejected(
+        "wrong_columns", f"its columns should be {shown}, as in sample_submission.csv; there are {len(found)}"
+    )
 
 
 def _form(name: str) -> str:

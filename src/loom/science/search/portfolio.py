@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from loom.science.search.nodes import Challenge, Member
 from loom.science.search.rendering import member
@@ -14,6 +17,9 @@ LABELS = ("f1", "mcc", "balanced_accuracy", "qwk")
 """The metrics of labels for which one half is not where an answer should turn."""
 
 _TINY = 0.03
+_FEWEST = 1_000
+
+_Listed = tuple[str, dict[str, Any], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,8 @@ def drafts(challenge: Challenge, *, catboost: bool = False) -> tuple[Draft, ...]
             ("", {"iterations": 400, "learning_rate": 0.06, "depth": 6, "l2_leaf_reg": 3.0}, ("categories",)),
             ("shallow", {"iterations": 600, "learning_rate": 0.05, "depth": 4, "l2_leaf_reg": 5.0}, ("categories",)),
         ]  # fmt: skip
+    if challenge.time:
+        found = {family: list(_with_time(each)) for family, each in found.items()}
     order = [
         "lightgbm",
         "linear",
@@ -83,7 +91,7 @@ def drafts(challenge: Challenge, *, catboost: bool = False) -> tuple[Draft, ...]
     return tuple(_draft(challenge, family, *each) for family, each in _in_turn(found, order))
 
 
-def _lightgbm(challenge: Challenge, small: bool) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]]]:
+def _lightgbm(challenge: Challenge, small: bool) -> Iterator[_Listed]:
     categories = ("categories",)
     yield (
         "slow, small trees",
@@ -129,13 +137,21 @@ def _lightgbm(challenge: Challenge, small: bool) -> Iterator[tuple[str, dict[str
     )
 
 
-def _linear(challenge: Challenge) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]]]:
+def _linear(challenge: Challenge) -> Iterator[_Listed]:
     yield "bent", {"penalty": 3.0}, ("splines", "levels")
     yield "strong penalty", {"penalty": 30.0}, ("missing",)
     yield "bent, strong penalty", {"penalty": 60.0}, ("splines", "levels", "pairs")
     if challenge.task == "regression":
         yield "logarithms of the answer", {"penalty": 3.0, "target": "log"}, ("splines", "levels")
     yield "ranks", {"penalty": 0.3}, ("ranks", "missing")
+
+
+def _with_time(listed: Iterable[_Listed]) -> Iterator[_Listed]:
+    """Each configuration with what happened lately, every other one without what only grows; the first also as it is."""
+    for place, (note, params, blocks) in enumerate(listed):
+        yield f"{note}, with the past", params, (*blocks, "past", *(("steady",) if place % 2 else ()))
+        if not place:
+            yield f"{note}, without what grows", params, (*blocks, "steady")
 
 
 def _draft(
@@ -181,17 +197,50 @@ def _in_turn(found: Mapping[str, list[Any]], order: list[str]) -> Iterator[tuple
 
 
 def cost(each: Member, challenge: Challenge) -> float:
-    """The seconds that one fit of a member may take on one thread of a usual machine, within a factor of a few."""
-    rows = challenge.rows * (1 - 1 / max(challenge.folds, 5))
+    """The seconds that one trial of a member may take on one thread of a usual machine, within a factor of a few."""
+    return _reading(each, challenge) + _fitting(each, challenge)
+
+
+def thrifty(each: Member, challenge: Challenge, most: float) -> Member | None:
+    """The member, or the same learned from fewer rows, so that a trial takes at most so long; none where it cannot."""
+    left = max(most - _reading(each, challenge), most / 4)
+    params = dict(each["params"])
+    while _fitting({**each, "params": params}, challenge) > left:
+        params["most_rows"] = int(min(params.get("most_rows", challenge.rows), challenge.rows) * 0.6)
+        if params["most_rows"] < _FEWEST:
+            return None
+    if "most_rows" in params:
+        params["most_rows"] = int(rounded(params["most_rows"], 2))
+    return {**each, "params": params}
+
+
+def rounded(value: float, digits: int = 3) -> float:
+    """A number with a few digits."""
+    return float(f"{value:.{digits}g}")
+
+
+def _rows(challenge: Challenge) -> float:
+    return challenge.rows * (1 - 1 / max(challenge.folds, 5))
+
+
+def _reading(each: Member, challenge: Challenge) -> float:
+    rows, columns = _rows(challenge), len(challenge.columns)
+    texts = list(challenge.columns.values()).count("text")
+    past = 3e-6 * rows * columns if "past" in each["blocks"] else 0.0
+    return _TINY + 2e-7 * rows * columns + 4e-5 * rows * texts + past
+
+
+def _fitting(each: Member, challenge: Challenge) -> float:
     kinds = list(challenge.columns.values())
     words, texts = kinds.count("word"), kinds.count("text")
     narrow = len(kinds) + 10 * kinds.count("date") + 40 * texts
-    wide = narrow + 6 * words + (5 * kinds.count("number") if "splines" in each["blocks"] else 0)
+    narrow += 8 * kinds.count("number") if "past" in each["blocks"] else 0
+    wide = narrow + 6 * words + (5 * narrow if "splines" in each["blocks"] else 0)
     wide += 1_000 * texts if each["family"] == "linear" else 0
     classes = max(challenge.classes, 2) - 1 if challenge.task == "multiclass" else 1
-    reading = _TINY + 2e-7 * rows * len(kinds) + 4e-5 * rows * texts
-    fit = _FITS[each["family"]](each["params"], rows, narrow, wide, classes)
-    return reading + fit * (2 if "threshold" in each["blocks"] else 1)
+    rows = min(_rows(challenge), each["params"].get("most_rows", np.inf))
+    fit = float(_FITS[each["family"]](each["params"], rows, narrow, wide, classes))
+    return fit * (2 if "threshold" in each["blocks"] else 1)
 
 
 def _boosted_cost(params: Mapping[str, Any], rows: float, narrow: float, wide: float, classes: int) -> float:
@@ -214,7 +263,7 @@ def _forest_cost(weight: float) -> Any:
 
 def _network_cost(params: Mapping[str, Any], rows: float, narrow: float, wide: float, classes: int) -> float:
     sizes = [wide, *params["hidden"], classes]
-    weights = sum(one * other for one, other in zip(sizes, sizes[1:], strict=False))
+    weights = sum(one * other for one, other in pairwise(sizes))
     return float(params["epochs"] * params["bags"] * rows * (7e-10 * weights + 1.5e-4 / params["batch"]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -34,6 +35,7 @@ NAMES: Mapping[str, str] = {
     "knn": "nearest neighbours",
     "svm": "a support vector machine",
 }
+_EMPTY = re.compile(r"\n{4,}")
 _SCALED = {"linear", "mlp", "svm"}
 
 
@@ -60,22 +62,25 @@ def render(members: Sequence[Member], *, task: Task) -> str:
     families = [family for family in VIEWS if any(each["family"] == family for each in members)]
     blocks = {block for each in members for block in each["blocks"]}
     views = {family: VIEWS[family] for family in families}
-    return _environment().get_template("solution.py.j2").render(
+    code = _environment().get_template("solution.py.j2").render(
         task=task,
         members=[{"weight": 1.0, "seed_offset": 0, **each} for each in members],
         families=families,
         blocks=blocks,
         views=views,
         used_views=set(views.values()),
+        draws=any("most_rows" in each["params"] for each in members),
         scaling=bool(_SCALED & set(families)),
         imports=list(_imports(set(families), blocks, task)),
         summary=_summary(members),
     )  # fmt: skip
+    return _EMPTY.sub("\n\n\n", code).rstrip() + "\n"
 
 
 def render_ensemble_of_sources(sources: Sequence[tuple[float, str]], *, task: Task) -> str:
     """The script whose predictions are the weighted mean of other scripts that define `fit` and `predict`."""
-    return _environment().get_template("sources.py.j2").render(task=task, sources=sources)
+    code = _environment().get_template("sources.py.j2").render(task=task, sources=sources)
+    return code.rstrip() + "\n"
 
 
 def _summary(members: Sequence[Member]) -> str:

@@ -17,7 +17,7 @@ MODULES: dict[str, tuple[str, Severity]] = {
     **dict.fromkeys(("subprocess", "pty", "posix", "_posixsubprocess", "pexpect", "sh"), ("process", "refuse")),
     **dict.fromkeys(("multiprocessing", "_multiprocessing"), ("process", "note")),
     **dict.fromkeys(("ctypes", "_ctypes", "cffi", "ptrace", "pyrasite"), ("memory", "refuse")),
-    **dict.fromkeys(("gc", "inspect", "faulthandler", "mmap", "tracemalloc"), ("memory", "note")),
+    **dict.fromkeys(("faulthandler", "mmap", "pympler"), ("memory", "note")),
     **dict.fromkeys(("loom", "metaflow"), ("scorer", "refuse")),
     **dict.fromkeys(("signal", "resource"), ("limits", "suspect")),
 }  # fmt: skip
@@ -41,7 +41,9 @@ IMPORTERS = ("__import__", "importlib.import_module", "builtins.__import__")
 HIDDEN = frozenset(
     {"__subclasses__", "__globals__", "__builtins__", "__code__", "__loader__", "f_back", "f_globals"}
 )
-THREADS = re.compile(r"\w*(?:NUMTHREADS|MAXTHREADS|CPU_COUNT)|PYTHON\w+|OMP_\w+|MKL_\w+|TF_CPP_MIN_LOG_LEVEL")
+THREADS = re.compile(
+    r"\w*(?:NUM_THREADS|MAX_THREADS|CPU_COUNT)|PYTHON\w+|OMP_\w+|MKL_\w+|TF_CPP_MIN_LOG_LEVEL"
+)
 ABSOLUTE = re.compile(
     r"/(?:$|(?:proc|sys|dev|etc|home|root|tmp|var|usr|opt|mnt|media|run|srv|data|input|kaggle|content|work|workspace|app|Users|private)(?:/|$)|[\w.\-]+/[\w.\-]+)|[A-Za-z]:[\\/]"
 )
@@ -52,6 +54,7 @@ PROCESS_FILES = re.compile(r"/proc(?:/|$)")
 JUDGES = re.compile(r"(?:score|scorer|loss|error|metric|read_csv|read_parquet|to_csv|open|stat)\w*$")
 
 CODES: dict[str, str] = {
+    "no_code": "there is no script",
     "not_python": "the script is not Python that can be read",
     "too_long": "the script is longer than any model is",
     "fit_on_test": "it learns from rows that are to be predicted",

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from loom.science.search.nodes import Challenge, Member
+from loom.science.search.portfolio import rounded
 from loom.science.search.rendering import VIEWS, member
-
-_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,12 @@ class Range:
             moved = value + by * (self.high - self.low)
         moved = min(max(moved, self.low), self.high)
         return round(moved) if self.whole else rounded(moved)
+
+    def distance(self, before: float, now: float) -> float:
+        """The step between two values, in parts of the range."""
+        if self.log:
+            return math.log(now / before) / math.log(self.high / self.low)
+        return (now - before) / (self.high - self.low)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +126,12 @@ def blocks_for(family: str, challenge: Challenge) -> tuple[str, ...]:
     if numbers and words and VIEWS[family] != "linear":
         found.append("groups")
     if VIEWS[family] in ("linear", "dense") and numbers:
-        found += ["ranks", "splines", "levels"]
+        found += ["ranks", "levels"]
+    if VIEWS[family] == "linear" and numbers:
+        found.append("splines")
     if challenge.time:
-        found.append("steady")
+        found += ["past", "steady"]
     return tuple(found)
-
-
-def rounded(value: float) -> float:
-    """A number with three digits."""
-    return float(f"{value:.{_DIGITS}g}")
 
 
 def _moved(how: Range | Choice, value: Any, draw: np.random.Generator, width: float) -> Any:
@@ -146,7 +148,7 @@ def _plain(value: Any) -> Any:
     return tuple(value) if isinstance(value, list | tuple) else value
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -1,0 +1,3 @@
+"""Raises before it has predicted anything."""
+
+raise ValueError("nothing can be learned")

@@ -1,0 +1,3 @@
+"""Says that it is perfect, and leaves no predictions."""
+
+print('{"score": 1.0}')
