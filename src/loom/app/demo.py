@@ -1,100 +1,128 @@
-"""`make demo`: a table becomes a data object, with commands a newcomer would type."""
+"""The demo: the whole way from a table to a verdict, on a table whose best column is a trap."""
 
 from __future__ import annotations
 
-import csv
 import os
-import random
-import subprocess
-import sys
-import tempfile
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-ROWS = 6_000
-HOME = ".loom-demo"
+from loom.app.call import Call, Caller, OnEvent
+from loom.app.demo_data import LEAK, TARGET, write_customers
+from loom.app.envelope import Envelope
+from loom.app.history import open_history
+from loom.app.run import carry_out
+from loom.app.run_index import JournalIndex
+from loom.kernel.errors import LoomError
+from loom.runtime.journal import FILE_NAME
 
-RAGGED = """\
-customer,plan,churned
-00017,basic,no
-00018,plus
-00019,basic,yes
-"""
+FOLDER = ".loom-demo"
+PROCESS = "ds-lifecycle"
+VERDICT = "PASS"
+"""What the demo is built to reach: without the trap, the model holds on rows that nobody has seen."""
 
-STEPS = (
-    ("A look at the file: its columns and types, and never a row.", ["connect", "customers.csv"]),
-    (
-        "Bring it in. Types survive, and a fifth of the rows is sealed until a model has to prove itself.",
-        ["ingest", "--source", "customers.csv", "--name", "customers", "--target", "churned"],
-    ),
-    (
-        "Look at the open rows. A column was written after customers had left; it is caught.",
-        ["eda", "--dataset", "IngestDataset/1"],
-    ),
-    (
-        "Build features without it, and without anything that would be derived from it.",
-        ["features", "--dataset", "IngestDataset/1", "--from", "EdaFlow/1"],
-    ),
-    (
-        "May a model of these features be trusted? Refitted on every split, then held against the sealed rows.",
-        ["validate", "--dataset", "FeaturesFlow/1"],
-    ),
-    (
-        "What would be deployed. Nothing is, until a person agrees to exactly this digest.",
-        ["deploy", "--validate", "ValidateFlow/1"],
-    ),
-    (
-        "One page about it, on which every figure names the run it was read from.",
-        ["report", "--runs", "EdaFlow/1", "--runs", "ValidateFlow/1"],
-    ),
-    ("What can be worked on now.", ["datasets"]),
-    ("What the last run did, on what.", ["show", "last", "--lineage"]),
-    (
-        "A broken file is refused with its row and column; nothing is registered.",
-        ["ingest", "--source", "ragged.csv"],
-    ),
-    ("The tests that the package brings along.", ["process", "test", "ingest"]),
-    ("What the whole lifecycle would do.", ["process", "graph", "ds-lifecycle"]),
-)
+BUDGET = "15s"
+_SOURCE, _REPORT, _HOME = "customers.csv", "report.html", "home"
 
 
-def demo() -> None:
-    """Type the commands of a first session in a scratch folder, and show what they print."""
-    home = Path(HOME).absolute()
-    environment = {**os.environ, "LOOM_HOME": str(home)}
-    with tempfile.TemporaryDirectory(prefix="loom-demo-") as scratch:
-        folder = Path(scratch)
-        write_customers(folder / "customers.csv")
-        (folder / "ragged.csv").write_text(RAGGED, encoding="utf-8")
-        for title, words in STEPS:
-            print(f"\n# {title}\n$ loom {' '.join(words)}\n", flush=True)
-            subprocess.run(
-                [sys.executable, "-m", "loom.cli.main", *words], cwd=folder, env=environment, check=False
-            )
-    print(
-        f"\nThe data object stays below {HOME}/. Next: loom process new my-process, and docs/creating-packages.md"
-    )
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of the demo, as far as it is told."""
+
+    envelope: Envelope
+    seconds: float
+    board: tuple[Mapping[str, Any], ...] = ()
+    """The best candidates, the first one first."""
+
+    pages: Mapping[str, Path] = field(default_factory=dict)
+    """Where there is something to see, by what it is."""
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """What the stages came to."""
+        return self.envelope.summary or {}
+
+    @property
+    def is_as_built(self) -> bool:
+        """Whether the trap was seen and left out, and the verdict is the one that follows."""
+        dropped = [each["column"] for each in self.summary.get("leaks_dropped") or ()]
+        return self.envelope.verdict == VERDICT and LEAK in dropped
 
 
-def write_customers(path: Path) -> None:
-    """A table as companies have them: padded codes, dates, gaps, levels, and a target to predict."""
-    chance = random.Random(7)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow(["customer", "zip", "since", "plan", "monthly", "calls", "final_bill", "churned"])
-        for number in range(ROWS):
-            plan = chance.choice(["basic", "plus", "family"])
-            monthly = round({"basic": 9, "plus": 19, "family": 29}[plan] * chance.uniform(0.9, 1.4), 2)
-            calls = chance.randint(0, 9)
-            likely = 0.05 + 0.06 * calls + (0.15 if plan == "basic" else 0)
-            since = f"20{chance.randint(18, 25)}-{chance.randint(1, 12):02d}-{chance.randint(1, 28):02d}"
-            gone = "yes" if chance.random() < likely else "no"
-            # nobody gets a final bill before having left: whoever has one is known to be gone
-            bill = f"{chance.uniform(5, 60):.2f}" if gone == "yes" and chance.random() < 0.98 else ""
-            shown = "" if chance.random() < 0.03 else f"{monthly:.2f}"
-            table.writerow(
-                [f"{number:05d}", f"{chance.randint(501, 99950):05d}", since, plan, shown, calls, bill, gone]
-            )
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo in a folder: its table, its report, and a home of its own, so that nobody else's is touched."""
+
+    folder: Path
+    budget: str = BUDGET
+
+    @property
+    def home(self) -> Path:
+        """Where its data and its runs are kept."""
+        return self.folder / _HOME
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment that its runs have."""
+        return {**os.environ, "LOOM_HOME": str(self.home)}
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """What the process is given."""
+        return {"source": _SOURCE, "target": TARGET, "budget": self.budget, "out": _REPORT}
+
+    def prepare(self) -> bool:
+        """Write the table, and take away what an earlier demo left here; whether there was anything.
+
+        A second look at the same sealed rows counts as one: it would not be the same demo again.
+        """
+        again = (self.home / FILE_NAME).is_file()
+        try:
+            if again:
+                shutil.rmtree(self.home)
+            self.home.mkdir(parents=True, exist_ok=True)
+            (self.folder / _REPORT).unlink(missing_ok=True)
+            write_customers(self.folder / _SOURCE)
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise LoomError(f"{self.folder} cannot be written", why, "cd $(mktemp -d) && loom demo") from None
+        return again
+
+    def run(self, *, caller: Caller, command: tuple[str, ...], on_event: OnEvent | None = None) -> Told:
+        """Go the whole way, and say what came of it."""
+        begun = time.monotonic()
+        # what is repeated is a list
+        inputs = {**self.inputs, "source": [_SOURCE]}
+        call = Call(PROCESS, inputs, caller=caller, command=command, workspace=self.folder)
+        envelope = carry_out(call, environ=self.environ, on_event=on_event)
+        return Told(envelope, time.monotonic() - begun, self._board(envelope), self._pages(envelope))
+
+    def _board(self, envelope: Envelope) -> tuple[Mapping[str, Any], ...]:
+        search = _stage(envelope, "optimize")
+        if search is None:
+            return ()
+        return tuple(JournalIndex(self.environ).run(search).summary.get("leaderboard") or ())
+
+    def _pages(self, envelope: Envelope) -> dict[str, Path]:
+        found: dict[str, Path] = {}
+        report = self.folder / _REPORT
+        if report.is_file():
+            found["the report"] = report
+        if envelope.card_path:
+            found["all stages"] = Path(envelope.card_path)
+        with open_history(self.environ) as history:
+            for name, verb in (("the search", "optimize"), ("the verdict", "validate")):
+                stage = _stage(envelope, verb)
+                page = stage and history.find(stage).document.get("card_path")
+                if page:
+                    found[name] = Path(page)
+        return found
 
 
-if __name__ == "__main__":
-    demo()
+def _stage(envelope: Envelope, verb: str) -> str | None:
+    """The run of a stage, if it took place."""
+    stages = (envelope.summary or {}).get("stages") or ()
+    return next((each["pathspec"] for each in stages if each["verb"] == verb and each["pathspec"]), None)

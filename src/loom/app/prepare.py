@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from loom.process.package import Package
 from loom.process.plan import Plan, plan
 from loom.process.resolve import ResolvedProcess
 from loom.runtime.dispatch import RunRequest
+from loom.runtime.lookup import NothingThereError, Scope, fill
 from loom.sandbox import ladder
 from loom.settings.layers import Settings, default_settings, load_settings, loom_home
 from loom.settings.model import SETTINGS
@@ -117,6 +119,23 @@ def prepared_from(request: RunRequest, environ: Mapping[str, str]) -> Prepared:
     home = loom_home(environ)
     process = ProcessLoader(folder, home=home).load(request.process)
     return Prepared(process, plan(process.package), request, home, load_settings(folder, environ, {}))
+
+
+def refuse_models_out_of_reach(prepared: Prepared, environ: Mapping[str, str]) -> None:
+    """A run whose tools ask a model by themselves does not start where there is none, or no key for it."""
+    scope = Scope(prepared.request.inputs)
+    for step in prepared.plan.steps:
+        run = step.phase.run
+        tool = prepared.tools.get(run.tool) if run is not None and run.tool else None
+        if run is None or tool is None:
+            continue
+        try:
+            asked = tool.model_of({name: fill(value, scope) for name, value in run.args.items()})
+        except NothingThereError:
+            continue  # what it asks for is known only when it runs
+        if asked is not None:
+            check = importlib.import_module("loom.models.tiers").check_model
+            check(asked[0], prepared.settings, environ, provider=asked[1])
 
 
 def identity(package: Package) -> str:

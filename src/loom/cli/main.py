@@ -32,6 +32,7 @@ GROUPS = {
 }
 
 RUNS = {
+    "demo": ("loom.cli.demo", "Go from a table to a verdict, with a leak on the way."),
     "runs": ("loom.cli.runs", "List what was run, newest first."),
     "show": ("loom.cli.runs", "Show what a run did, on what, and how it ended."),
     "logs": ("loom.cli.runs", "Print what the phases of a run said."),

@@ -70,14 +70,20 @@ def choose_model(asked: str, settings: Settings, provider: str = "") -> Choice:
     return Choice(chosen, model)
 
 
+def check_model(asked: str, settings: Settings, environ: Mapping[str, str], *, provider: str = "") -> None:
+    """Refuse what could not be opened, without opening it: no key, no model, no such provider."""
+    named = _parts(provider)[0]
+    if named:
+        _key(named, environ)  # whoever has none learns that first
+    _key(choose_model(asked, settings, provider).provider, environ)
+
+
 def open_model(asked: str, settings: Settings, environ: Mapping[str, str], *, provider: str = "") -> Model:
     """The model that answers for a role, a tier, or `PROVIDER:MODEL`; without its key, an error that names it.
 
     What belongs to a provider is imported only here, and nothing is connected before the first request.
     """
-    named = _parts(provider)[0]
-    if named:
-        _key(named, environ)  # whoever has none learns that first
+    check_model(asked, settings, environ, provider=provider)
     choice = choose_model(asked, settings, provider)
     match choice.provider:
         case "scripted":

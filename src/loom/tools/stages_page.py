@@ -8,7 +8,13 @@ from typing import Any
 from loom.tools.card import Block, Tone, card, column, facts, number, table, tag
 from loom.tools.stages import Chain, Stage
 
-_LEFT_OUT = {"id": "it names rows", "constant": "it always says the same", "empty": "it says nothing"}
+_LEFT_OUT = {
+    "id": "it names rows",
+    "constant": "it never changes",
+    "all_missing": "it is empty",
+    "nested": "its cells hold lists or records",
+    "absent_in_test": "rows to predict do not have it",
+}
 _TONES: dict[str, Tone] = {"PASS": "fine", "REVIEW": "wary", "FAIL": "bad"}
 _OF_SEVERITY: dict[str, Tone] = {"error": "bad", "warning": "wary"}
 _MOST, _BEST = 12, 5

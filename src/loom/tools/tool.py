@@ -69,6 +69,10 @@ class Tool(ABC):
         """What one call may do; at most `effects`."""
         return self.effects
 
+    def model_of(self, args: Mapping[str, Any]) -> tuple[str, str] | None:
+        """The model that one call asks by itself: its role, and the provider that was named; none for most tools."""
+        return None
+
     @property
     def timeout_seconds(self) -> float:
         """How long a call may take. More than five minutes has to be declared here."""

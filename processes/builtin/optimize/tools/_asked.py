@@ -17,6 +17,7 @@ from loom.science.search.order import Order
 from loom.tools.registry import ToolContext
 from loom.tools.subject import Subject, subject_in, subject_of
 
+MODELS = ("anthropic", "openai-compatible")
 WITH_A_MODEL = 10
 """Candidates at most where a model proposes them, unless somebody says otherwise."""
 
@@ -29,7 +30,7 @@ def order_of(args: Mapping[str, Any], ctx: ToolContext) -> Order:
     problem, parts = subject.problem, subject.source.parts
     wanted = wanted_for(args.get("metric"), problem.task)
     steps = args.get("steps")
-    if steps is None and args["proposer"] in ("anthropic", "openai-compatible"):
+    if steps is None and args["proposer"] in MODELS:
         steps = WITH_A_MODEL
     if steps is not None and steps < 1:
         raise LoomError("nothing is to be tried", f"--steps is {steps}", "--steps 10")

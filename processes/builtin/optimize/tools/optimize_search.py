@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from loom.science.search.order import Found
 from loom.tools.registry import Effect, Tool, ToolContext, ToolResult
 
-from ._asked import PARAMETERS, order_of
+from ._asked import MODELS, PARAMETERS, order_of
 from ._concluded import concluded
 
 
@@ -28,8 +28,12 @@ class OptimizeSearch(Tool):
 
     def effects_of(self, args: Mapping[str, Any]) -> frozenset[Effect]:
         """Only a model of somebody else's costs money and is reached over a network."""
-        by_model = args.get("proposer") in ("anthropic", "openai-compatible")
-        return (self.effects | {"network"}) if by_model else self.effects - {"spend"}
+        return (self.effects | {"network"}) if self.model_of(args) else self.effects - {"spend"}
+
+    def model_of(self, args: Mapping[str, Any]) -> tuple[str, str] | None:
+        """Who proposes, where that is a model."""
+        proposer = args.get("proposer")
+        return ("proposer", args.get("model_provider") or proposer) if proposer in MODELS else None
 
     async def execute(self, args: dict[str, Any], ctx: ToolContext) -> ToolResult:
         """The summary of the search."""
