@@ -514,7 +514,7 @@ def test_every_command_to_come_is_one_that_can_be_typed(room: Room) -> None:
     data = call(tool(), {"dataset": "IngestDataset/1", "from": "EdaFlow/1"}, ctx).data
     assert data is not None
     assert data["dataset_ref"] == "FeaturesFlow/7"
-    assert data["next"] == [f"loom {verb} --dataset FeaturesFlow/7" for verb in ("validate", "viz", "eda")]
+    assert data["next"] == [f"loom {verb} --dataset FeaturesFlow/7" for verb in ("run", "validate", "viz", "eda")]
     for command in data["next"]:
         assert (BUILTIN / command.split()[1] / "process.yaml").is_file()
 

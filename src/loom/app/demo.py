@@ -26,6 +26,11 @@ VERDICT = "PASS"
 
 BUDGET = "15s"
 _SOURCE, _REPORT, _HOME = "customers.csv", "report.html", "home"
+_PAGES: tuple[tuple[str, str | None, str], ...] = (
+    ("the search", "optimize", "search.html"),
+    ("the verdict", "validate", "verdict.html"),
+    ("all stages", None, "stages.html"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,8 @@ class Demo:
             if again:
                 shutil.rmtree(self.home)
             self.home.mkdir(parents=True, exist_ok=True)
-            (self.folder / _REPORT).unlink(missing_ok=True)
+            for name in (_REPORT, *(file for _, _, file in _PAGES)):
+                (self.folder / name).unlink(missing_ok=True)
             write_customers(self.folder / _SOURCE)
         except OSError as error:
             why = (error.strerror or str(error)).lower()
@@ -107,18 +113,15 @@ class Demo:
         return tuple(JournalIndex(self.environ).run(search).summary.get("leaderboard") or ())
 
     def _pages(self, envelope: Envelope) -> dict[str, Path]:
-        found: dict[str, Path] = {}
+        """The report, and the pages of runs, copied to where they are found again."""
         report = self.folder / _REPORT
-        if report.is_file():
-            found["the report"] = report
-        if envelope.card_path:
-            found["all stages"] = Path(envelope.card_path)
+        found = {"the report": report} if report.is_file() else {}
         with open_history(self.environ) as history:
-            for name, verb in (("the search", "optimize"), ("the verdict", "validate")):
-                stage = _stage(envelope, verb)
-                page = stage and history.find(stage).document.get("card_path")
+            for name, verb, file in _PAGES:
+                run = _stage(envelope, verb) if verb else envelope.pathspec
+                page = history.find(run).document.get("card_path") if run else None
                 if page:
-                    found[name] = Path(page)
+                    found[name] = Path(shutil.copyfile(page, self.folder / file))
         return found
 
 

@@ -79,13 +79,18 @@ def _ending(made: Demo, told: Told) -> Iterator[str]:
         error = told.envelope.error
         yield str(LoomError(error["what"], error["why"], error["fix"]))
         return
-    yield from _caught(told)
-    yield from _found(told)
-    yield from _board(told)
-    yield "Where to look"
-    for name, path in told.pages.items():
-        yield f"  {name:<12} {_near(path)}"
-    yield ""
+    if told.envelope.ended == "ok":
+        yield from _caught(told)
+        yield from _found(told)
+        yield from _board(told)
+    else:
+        yield told.envelope.verdict
+        yield from (f"  {reason['what']}" for reason in told.envelope.reasons)
+        yield ""
+    if told.pages:
+        yield "Where to look"
+        yield from (f"  {name:<12} {_near(path)}" for name, path in told.pages.items())
+        yield ""
     yield from _next(made, told)
     yield ""
     yield f"From the table to all of this in {told.seconds:.0f} s."
@@ -141,7 +146,8 @@ def _board(told: Told) -> Iterator[str]:
 def _next(made: Demo, told: Told) -> Iterator[str]:
     """Commands that go on from here."""
     loom = _typed()
-    runs = {each["verb"]: each["pathspec"] for each in told.summary.get("stages") or ()}
+    stages = told.summary.get("stages") or ()
+    runs = {each["verb"]: each["pathspec"] for each in stages if each["pathspec"]}
     yield "What to type next"
     yield f"  export LOOM_HOME={shlex.quote(str(made.home))}"
     steps = []

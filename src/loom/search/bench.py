@@ -162,6 +162,9 @@ class Bench:
                 why = next(iter(found.notes), "")
             except LoomError:
                 why = "no_score"
+        smell = next((each for each in self._smells(node) if each.severity == "suspect"), None)
+        if smell is not None and why in ("", "error"):
+            why = smell.code  # what it reached for says more than that it was kept from it
         trial = Trial(
             node.number, fold, score, why, dict(finished.error), finished.seconds, dict(finished.told)
         )

@@ -23,7 +23,7 @@ Tell = Callable[[Mapping[str, Any]], None]
 GROWTH = 0.8
 """The share of the budget in which the tree grows; the rest belongs to the ensemble and the final fit."""
 
-_LONGEST, _MOST_KEPT = 0.35, 0.4
+_LONGEST, _MOST_KEPT = 0.15, 0.4
 _SHORTEST_S = 2.0
 _WAIT_S = 0.5
 

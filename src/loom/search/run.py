@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ def search(order: Order, means: Means) -> Found:
             "workers": bounds.workers,
             "proposer": order.proposer,
             "resumed": resumed,
+            "usage": _usage(means.proposer),
             "budget": {"asked": order.seconds, "used": round(growing.elapsed, 2)},
         }
         bench.tidy()
@@ -148,6 +149,12 @@ def _same(journal: SearchJournal, order: Order) -> bool:
 def _until(growing: Growing, seconds: float) -> float:
     """When the tree stops growing."""
     return growth_ends(seconds, max((node.seconds for node in growing.view.complete[:3]), default=0.0))
+
+
+def _usage(proposer: Proposer) -> dict[str, int] | None:
+    """What a model that proposes has read and written; none where there is none."""
+    usage = getattr(proposer, "usage", None)
+    return None if usage is None else {each.name: getattr(usage, each.name) for each in fields(usage)}
 
 
 def _solution(ending: Ending) -> str | None:

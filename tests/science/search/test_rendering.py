@@ -278,3 +278,15 @@ def test_the_means_of_levels_that_a_row_learns_from_leave_out_its_own_answer() -
 
 def test_every_family_has_a_view() -> None:
     assert set(QUICK) | {"catboost"} == set(VIEWS)
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_a_member_may_learn_from_some_of_the_rows_but_from_every_class(task: Task) -> None:
+    train = table(200, task)
+    if task == "multiclass":
+        train["answer"] = np.where(np.arange(200) < 2, "b", np.where(train["answer"] == "b", "a", train["answer"]))
+    module = load(render(one("knn", neighbours=3, most_rows=40), task=task))
+    ((_, _, _, (estimator,)),) = module.fit(train, context(task))["members"]
+    assert 40 <= estimator.n_samples_fit_ <= 43
+    if task == "multiclass":
+        assert len(estimator.classes_) == 3

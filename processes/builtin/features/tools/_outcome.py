@@ -17,7 +17,7 @@ from ._page import REASONS, page
 from ._reasons import Reason, flagged, notes
 from ._subject import Subject
 
-FOLLOWING = ("validate", "viz", "eda")
+FOLLOWING = ("run", "validate", "viz", "eda")
 """The verbs that take features as they are, in the order in which they make sense."""
 
 _NAMED = 10

@@ -12,7 +12,7 @@ from ._page import page
 
 _KEPT = (
     *("experiment_id", "best", "leaderboard", "candidates", "suspects", "budget", "split", "checks", "final"),
-    *("failures", "sandbox", "workers", "proposer", "metric", "direction", "resumed"),
+    *("failures", "sandbox", "workers", "proposer", "metric", "direction", "resumed", "usage"),
 )
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from statistics import median
 
 import numpy as np
 
 from loom.science.search.nodes import Again, Member, Node, Operator, Proposal, Step, Try, View
-from loom.science.search.portfolio import cost, drafts, openers, standing, thrifty
-from loom.science.search.rendering import NAMES, member, render
-from loom.science.search.tuning import blocks_for, onward, perturbed
+from loom.science.search.portfolio import cost, drafts, openers, thrifty
+from loom.science.search.rendering import NAMES, render
+from loom.science.search.tuning import varied
 
 GROWTH = 0.8
 _DRAFTED = 0.5
 _LONGEST = 0.07
 _SLOW = 20.0
+_ROOM: Mapping[str, float] = {"lightgbm": 3.0, "catboost": 2.0, "mlp": 2.0, "svm": 1.0, "linear": 0.5}
+"""How much there is to vary in a family."""
 
 
 class Builtin:
@@ -67,8 +69,9 @@ class _Board:
         )
         self.factor = self._measured()
         self.scores = {node.number: node.scores for node in self.nodes if node.scores}
+        self.firsts: dict[tuple[str, float], int] = {}
         self.cautious = self._ranked()
-        scored = (node for node in self.nodes if node.number in self.scores)
+        scored = (node for node in self.nodes if node.number in self.scores and not self._is_copy(node))
         self.order = sorted(scored, key=lambda node: (self.cautious[node.number], node.number))
         self.peers = Counter(node.proposal.family for node in self.order)
         self.leaders = self._leaders()
@@ -124,6 +127,11 @@ class _Board:
         spreads = [max(each) - min(each) for each in behind.values() if len(each) > 1]
         noise = 0.5 * median(spreads) if spreads else 0.0
         return {number: sum(each) / len(each) + noise / len(each) ** 0.5 for number, each in behind.items()}
+
+    def _is_copy(self, node: Node) -> bool:
+        """Whether an older node of the family scores the very same: what was changed changes nothing."""
+        first = (node.proposal.family, next(iter(node.scores.values())))
+        return self.firsts.setdefault(first, node.number) != node.number
 
     def _leaders(self) -> list[Node]:
         """The best of each family, the best first, of those that may be of use in an ensemble."""
@@ -205,55 +213,59 @@ class _Board:
 
     def _refinement(self) -> Step | None:
         """A small step from one of the best: settings, a block more or less, or what two of a family have in common."""
-        parents = self._parents()
-        if not parents:
-            return None
         for _ in range(20):
-            place = min(int(self.draw.geometric(0.45)) - 1, len(parents) - 1)
-            parent = parents[place]
-            operator, made, more, note = self._varied(parent, parents)
-            thrift = self._thrifty(made)
+            parent = self._parent()
+            if parent is None:
+                return None
+            own = parent.proposal.members[0]
+            mates = [node for node in self._proven(parent.proposal.family) if node.number != parent.number]
+            mate = mates[int(self.draw.integers(len(mates)))] if mates else None
+            before = self._before(parent)
+            made = varied(
+                own,
+                self.challenge,
+                self.draw,
+                mate=mate.proposal.members[0] if mate is not None else None,
+                before=before,
+                width=0.2 if self.view.progress < 0.65 else 0.1,
+            )
+            thrift = self._thrifty(made.member)
             if thrift is not None and _key(thrift) not in self.known:
-                return self._try(operator, thrift, note, (parent.number, *more))
+                parents = (
+                    (parent.number, mate.number) if made.operator == "merge" and mate else (parent.number,)
+                )
+                return self._try(made.operator, thrift, made.note, parents)
         return None
 
-    def _parents(self) -> list[Node]:
-        """The nodes to start from: the best of those that were tried on enough folds to say so."""
+    def _proven(self, family: str) -> list[Node]:
+        """The best of a family that were tried on enough folds to say so."""
         enough = min(2, max((len(each) for each in self.scores.values()), default=0))
-        alone = (node for node in self.order if len(node.proposal.members) == 1)
-        return [node for node in alone if len(self.scores[node.number]) >= enough][:8]
+        own = (
+            node for node in self.order if node.proposal.family == family and len(node.proposal.members) == 1
+        )
+        return [node for node in own if len(self.scores[node.number]) >= enough][:4]
 
-    def _varied(self, parent: Node, parents: Sequence[Node]) -> tuple[Operator, Member, tuple[int, ...], str]:
-        own = parent.proposal.members[0]
-        kind = self.draw.random()
-        usual = set(standing(self.challenge))
-        if kind < 0.15:
-            block = str(self.draw.choice(blocks_for(own["family"], self.challenge)))
-            blocks = set(own["blocks"]) ^ {block}
-            made = member(own["family"], own["params"], blocks | usual)
-            is_less = block in own["blocks"]
-            return (
-                ("ablate" if is_less else "improve"),
-                made,
-                (),
-                f"{'without' if is_less else 'with'} {block}",
-            )
-        mates = [
-            node for node in parents if node.proposal.family == own["family"] and node.number != parent.number
-        ]
-        if kind < 0.25 and mates:
-            mate = mates[int(self.draw.integers(len(mates)))]
-            made = member(
-                own["family"], {**own["params"], **_some(mate.proposal.members[0], self.draw)}, own["blocks"]
-            )
-            return "merge", made, (mate.number,), "settings of both"
-        before = self._parent_of(parent)
-        if kind < 0.45 and before is not None:
-            return "improve", onward(own, before), (), "further that way"
-        width = 0.2 if self.view.progress < 0.65 else 0.1
-        return "improve", perturbed(own, self.draw, width=width), (), "settings moved"
+    def _parent(self) -> Node | None:
+        """A node to start from: families that lead more often, those that were varied much already less so."""
+        families = [node.proposal.family for node in self.leaders if self._proven(node.proposal.family)]
+        if not families:
+            return None
+        children = Counter(
+            node.proposal.family for node in self.view.nodes if node.proposal.operator != "draft"
+        )
+        room = [_ROOM.get(family, 1.0) for family in families]
+        weights = np.array(
+            [
+                0.65**place * each / (1 + children[family] / (8 * each))
+                for place, (family, each) in enumerate(zip(families, room, strict=True))
+            ]
+        )
+        chosen = families[int(self.draw.choice(len(families), p=weights / weights.sum()))]
+        proven = self._proven(chosen)
+        return proven[min(int(self.draw.geometric(0.5)) - 1, len(proven) - 1)]
 
-    def _parent_of(self, node: Node) -> Member | None:
+    def _before(self, node: Node) -> Member | None:
+        """What a node was made from, where its settings were moved."""
         if node.proposal.operator != "improve" or not node.proposal.parents:
             return None
         found = next((each for each in self.nodes if each.number == node.proposal.parents[0]), None)
@@ -262,12 +274,6 @@ class _Board:
     def _try(self, operator: Operator, each: Member, note: str, parents: tuple[int, ...] = ()) -> Try:
         code = render([each], task=self.challenge.task)
         return Try(Proposal(operator, each["family"], code, parents, (each,), note or NAMES[each["family"]]))
-
-
-def _some(other: Member, draw: np.random.Generator) -> dict[str, object]:
-    """Half of the settings of a member."""
-    names = sorted(other["params"])
-    return {name: other["params"][name] for name in names if draw.random() < 0.5}
 
 
 def _key(each: Member) -> str:

@@ -185,7 +185,7 @@ def _trees(count: int, leaf: int, share: float) -> dict[str, Any]:
 
 
 def _network(hidden: list[int], epochs: int, alpha: float) -> dict[str, Any]:
-    return {"hidden": hidden, "epochs": epochs, "alpha": alpha, "rate": 0.002, "batch": 64, "bags": 2}
+    return {"hidden": hidden, "epochs": epochs, "alpha": alpha, "rate": 0.002, "batch": 64, "bags": 3}
 
 
 def _in_turn(found: Mapping[str, list[Any]], order: list[str]) -> Iterator[tuple[str, Any]]:

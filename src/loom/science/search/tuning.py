@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 import numpy as np
 
-from loom.science.search.nodes import Challenge, Member
+from loom.science.search.nodes import Challenge, Member, Operator
 from loom.science.search.portfolio import rounded
 from loom.science.search.rendering import VIEWS, member
 
@@ -89,6 +89,40 @@ SPACES: Mapping[str, Space] = {
 """What may be moved, by family, and how far."""
 
 
+@dataclass(frozen=True, slots=True)
+class Varied:
+    """A member made from another, and how."""
+
+    operator: Operator
+    member: Member
+    note: str
+
+
+def varied(
+    own: Member,
+    challenge: Challenge,
+    draw: np.random.Generator,
+    *,
+    mate: Member | None = None,
+    before: Member | None = None,
+    width: float = 0.15,
+) -> Varied:
+    """A step from a member: a block more or less, settings of a mate, the last step once more, or settings moved."""
+    kind = draw.random()
+    if kind < 0.15:
+        block = str(draw.choice(blocks_for(own["family"], challenge)))
+        made = _with(own, own["params"], set(own["blocks"]) ^ {block})
+        is_less = block in own["blocks"]
+        return Varied("ablate" if is_less else "improve", made, f"{'without' if is_less else 'with'} {block}")
+    if kind < 0.25 and mate is not None:
+        names = [name for name in sorted(mate["params"]) if draw.random() < 0.5]
+        params = {**own["params"], **{name: mate["params"][name] for name in names}}
+        return Varied("merge", _with(own, params, own["blocks"]), "settings of both")
+    if kind < 0.45 and before is not None:
+        return Varied("improve", onward(own, before), "further that way")
+    return Varied("improve", perturbed(own, draw, width=width), "settings moved")
+
+
 def perturbed(parent: Member, draw: np.random.Generator, *, width: float = 0.15) -> Member:
     """The member with a few of its settings moved; every setting is moved in the unit of its range."""
     params = dict(parent["params"])
@@ -96,7 +130,7 @@ def perturbed(parent: Member, draw: np.random.Generator, *, width: float = 0.15)
     count = min(len(space), 1 + int(draw.integers(3)))
     for name in draw.permutation(sorted(space))[:count]:
         params[str(name)] = _moved(space[str(name)], params[str(name)], draw, width)
-    return member(parent["family"], params, parent["blocks"], seed_offset=parent["seed_offset"])
+    return _with(parent, params, parent["blocks"])
 
 
 def onward(parent: Member, grandparent: Member) -> Member:
@@ -111,7 +145,7 @@ def onward(parent: Member, grandparent: Member) -> Member:
                 else (now - before) / (how.high - how.low)
             )
             params[name] = how.moved(float(now), step)
-    return member(parent["family"], params, parent["blocks"], seed_offset=parent["seed_offset"])
+    return _with(parent, params, parent["blocks"])
 
 
 def blocks_for(family: str, challenge: Challenge) -> tuple[str, ...]:
@@ -132,6 +166,10 @@ def blocks_for(family: str, challenge: Challenge) -> tuple[str, ...]:
     if challenge.time:
         found += ["past", "steady"]
     return tuple(found)
+
+
+def _with(own: Member, params: Mapping[str, Any], blocks: Iterable[str]) -> Member:
+    return member(own["family"], params, blocks, seed_offset=own["seed_offset"])
 
 
 def _moved(how: Range | Choice, value: Any, draw: np.random.Generator, width: float) -> Any:
