@@ -8,8 +8,11 @@ import os
 import resource
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 
 
 def compare(
@@ -64,6 +67,44 @@ def cpu_of_command(command: Sequence[str], **environment: str) -> Callable[[], f
         return _children() - start
 
     return timed
+
+
+def tell_cost(run: Callable[[Path], object], folder: Path) -> None:
+    """In a process of its own: run on `folder/small`, so that what is loaded on first use is there, then measure."""
+    run(folder / "small")
+    cpu, clock = time.process_time(), time.perf_counter()
+    run(folder)
+    cost = {
+        "cpu": time.process_time() - cpu,
+        "wall": time.perf_counter() - clock,
+        "rss": _rss(resource.RUSAGE_SELF),
+    }
+    print(json.dumps(cost))
+
+
+def compare_processes(
+    title: str,
+    script: str,
+    folder: Path,
+    *,
+    budget: float,
+    n: int,
+    ours: str = "ours",
+    theirs: str = "theirs",
+) -> None:
+    """CPU, clock and memory of both sides from the same runs; `script SIDE FOLDER` tells the cost of one."""
+    costs: dict[str, list[dict[str, float]]] = {ours: [], theirs: []}
+
+    def run(side: str) -> float:
+        command = [sys.executable, script, side, str(folder)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        costs[side].append(json.loads(done.stdout))
+        return costs[side][-1]["cpu"]
+
+    compare(f"{title}, CPU", partial(run, ours), partial(run, theirs), budget=budget, n=n)
+    for what, unit in (("wall", "clock"), ("rss", "peak MB")):
+        mine, peer = (iter([cost[what] for cost in costs[side]]) for side in (ours, theirs))
+        compare(f"{title}, {unit}", partial(next, mine), partial(next, peer), budget=budget, n=n)
 
 
 def _children() -> float:

@@ -9,14 +9,10 @@ for no relations and no duplicates.
 
 from __future__ import annotations
 
-import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections import defaultdict
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -25,7 +21,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 import polars as pl
-from measure import compare
+from measure import compare, compare_processes, cpu_of, tell_cost
 from p6_ingest import generated
 from scipy.stats import chi2_contingency, rankdata
 
@@ -33,6 +29,7 @@ from loom.science.columns import Columns
 from loom.science.leakage import leakage
 from loom.science.profile import profile
 
+TABLE = "table.parquet"
 ROWS = 1_000_000
 REPEATS = 3
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -52,21 +49,21 @@ print(time.process_time() - start)
 """
 
 
-def table_at(path: str) -> Columns:
+def table_at(path: Path) -> Columns:
     """The table, read a few columns at a time as a data object is."""
     rows = pl.scan_parquet(path).select(pl.len()).collect().item()
     names = tuple(pl.read_parquet_schema(path))
     return Columns(names, rows, lambda some: pl.read_parquet(path, columns=list(some)))
 
 
-def ours(path: str) -> dict[str, Any]:
+def ours(folder: Path) -> dict[str, Any]:
     """The profile."""
-    return profile(table_at(path), target="y").as_json()
+    return profile(table_at(folder / TABLE), target="y").as_json()
 
 
-def theirs(path: str) -> dict[str, Any]:
+def theirs(folder: Path) -> dict[str, Any]:
     """The same numbers, written down straight."""
-    frame = pl.read_parquet(path)
+    frame = pl.read_parquet(folder / TABLE)
     numbers = [s.name for s in frame if s.dtype.is_numeric() and s.name != "id"]
     levels = [s.name for s in frame if s.dtype == pl.String and s.name != "zip"]
     texts = [s.name for s in frame if s.dtype == pl.String]
@@ -111,14 +108,14 @@ def relations(frame: pl.DataFrame, numbers: list[str], levels: list[str]) -> lis
     return [pearson, spearman, crossed]
 
 
-def our_leaks(path: str) -> dict[str, Any]:
+def our_leaks(folder: Path) -> dict[str, Any]:
     """The leak tests."""
-    return leakage(table_at(path), "y").as_json()
+    return leakage(table_at(folder / TABLE), "y").as_json()
 
 
-def their_leaks(path: str) -> dict[str, Any]:
+def their_leaks(folder: Path) -> dict[str, Any]:
     """The same statistics, written down straight: rows as rows, every column against the target, two small models."""
-    frame = pl.read_parquet(path)
+    frame = pl.read_parquet(folder / TABLE)
     features = frame.drop("id", "y")
     floats = [s.name for s in features if s.dtype.is_float()]
     near = features.with_columns(pl.col(floats).round_sig_figs(3), pl.col(pl.String).str.to_lowercase())
@@ -186,54 +183,30 @@ def fitted_auc(matrix: np.ndarray, y: np.ndarray, part: int) -> float:
     return float(ranks[hits].mean())
 
 
-def child(side: str, path: str) -> None:
-    """Run one side and print what it cost."""
-    # a first call on a few rows, so that neither side pays for what is loaded on first use
-    small = str(Path(path).with_name("small.parquet"))
-    run = {"ours": ours, "theirs": theirs, "our leaks": our_leaks, "their leaks": their_leaks}[side]
-    run(small)
-    cpu, clock = time.process_time(), time.perf_counter()
-    run(path)
-    cost = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - clock}
-    cost["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(cost))
-
-
-costs: dict[str, list[dict[str, float]]] = defaultdict(list)
-
-
-def cpu_of_child(path: Path, side: str) -> float:
-    """CPU seconds of one side in a process of its own; what else it cost is kept."""
-    command = [sys.executable, __file__, side, str(path)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    costs[side].append(json.loads(done.stdout))
-    return costs[side][-1]["cpu"]
+SIDES = {"ours": ours, "theirs": theirs, "our leaks": our_leaks, "their leaks": their_leaks}
 
 
 def main() -> None:
     """CPU, clock and memory of both, from the same runs."""
     with tempfile.TemporaryDirectory(prefix="loom-p7-") as folder:
-        path = Path(folder) / "table.parquet"
+        place = Path(folder)
         frame = generated(ROWS).with_columns(pl.col("at").str.to_datetime("%Y-%m-%d %H:%M:%S"))
-        frame.write_parquet(path, compression="zstd")
-        frame.head(20_000).write_parquet(path.with_name("small.parquet"))
+        (place / "small").mkdir()
+        frame.write_parquet(place / TABLE, compression="zstd")
+        frame.head(20_000).write_parquet(place / "small" / TABLE)
         del frame
-        run = partial(cpu_of_child, path)
         for what, mine, peer in (("eda", "ours", "theirs"), ("leaks", "our leaks", "their leaks")):
-            costs.clear()
-            compare(f"P7 {what} 1M x 50, CPU", partial(run, mine), partial(run, peer), budget=1.3, n=REPEATS)
-            for cost, unit in (("wall", "clock"), ("rss", "peak MB")):
-                sides = [iter([one[cost] for one in costs[side]]) for side in (mine, peer)]
-                name = f"P7 {what} 1M x 50, {unit}"
-                compare(name, partial(next, sides[0]), partial(next, sides[1]), budget=1.3, n=REPEATS)
+            title = f"P7 {what} 1M x 50"
+            compare_processes(title, __file__, place, budget=1.3, n=REPEATS, ours=mine, theirs=peer)
         if peers := os.environ.get("LOOM_PEERS"):
-            compare(
-                "P7 eda 1M x 50, CPU, against ydata-profiling",
-                partial(run, "ours"),
-                partial(ydata, peers, path),
-                budget=1 / 15,
-                n=1,
-            )
+            against_ydata(peers, place)
+
+
+def against_ydata(python: str, folder: Path) -> None:
+    """Ours and the minimal report, in CPU seconds."""
+    mine = cpu_of(lambda: ours(folder))
+    title = "P7 eda 1M x 50, CPU, against ydata-profiling"
+    compare(title, mine, partial(ydata, python, folder / TABLE), budget=1 / 15, n=1)
 
 
 def ydata(python: str, path: Path) -> float:
@@ -244,6 +217,6 @@ def ydata(python: str, path: Path) -> float:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        child(*sys.argv[1:])
+        tell_cost(SIDES[sys.argv[1]], Path(sys.argv[2]))
     else:
         main()

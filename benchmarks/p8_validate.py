@@ -8,18 +8,13 @@ slices, adversarial validation and pictures are ours alone.
 
 from __future__ import annotations
 
-import json
-import resource
-import subprocess
 import sys
 import tempfile
-import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-from measure import compare
+from measure import compare_processes, tell_cost
 from p6_ingest import generated
 
 from loom.science import metrics
@@ -99,41 +94,17 @@ def prepare(folder: Path, rows: int) -> None:
     np.savez(folder / "matrices.npz", train=matrix, sealed=rest)
 
 
-def child(side: str, folder: Path) -> None:
-    """Run one side and print what it cost."""
-    run = {"ours": ours, "theirs": theirs}[side]
-    # a first call on a few rows, so that neither side pays for what is loaded on first use
-    run(folder / "small")
-    cpu, clock = time.process_time(), time.perf_counter()
-    run(folder)
-    cost = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - clock}
-    cost["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(cost))
-
-
 def main() -> None:
     """CPU, clock and memory of both, from the same runs."""
     with tempfile.TemporaryDirectory(prefix="loom-p8-") as name:
         folder = Path(name)
         prepare(folder, ROWS)
         prepare(folder / "small", 2_000)
-        costs: dict[str, list[dict[str, float]]] = {"ours": [], "theirs": []}
-
-        def run(side: str) -> float:
-            command = [sys.executable, __file__, side, str(folder)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            costs[side].append(json.loads(done.stdout))
-            return costs[side][-1]["cpu"]
-
-        title = "P8 validate 200k x 50"
-        compare(f"{title}, CPU", partial(run, "ours"), partial(run, "theirs"), budget=1.25, n=REPEATS)
-        for what, unit in (("wall", "clock"), ("rss", "peak MB")):
-            mine, peer = (iter([cost[what] for cost in costs[side]]) for side in ("ours", "theirs"))
-            compare(f"{title}, {unit}", partial(next, mine), partial(next, peer), budget=1.25, n=REPEATS)
+        compare_processes("P8 validate 200k x 50", __file__, folder, budget=1.25, n=REPEATS)
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        child(sys.argv[1], Path(sys.argv[2]))
+        tell_cost({"ours": ours, "theirs": theirs}[sys.argv[1]], Path(sys.argv[2]))
     else:
         main()

@@ -7,13 +7,10 @@ With `LOOM_PEERS` naming a Python that has evidently 0.7, its preset plays on th
 
 from __future__ import annotations
 
-import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +18,7 @@ from typing import Any
 import lightgbm
 import numpy as np
 import polars as pl
-from measure import compare, cpu_of
+from measure import compare, compare_processes, cpu_of, tell_cost
 from numpy.typing import NDArray
 from p6_ingest import generated
 from scipy import stats
@@ -151,18 +148,6 @@ def domain(current: Values, reference: Values) -> float:
     return float(np.mean(areas)) / (len(current) / 2 * len(reference) / 2)
 
 
-def child(side: str, folder: Path) -> None:
-    """Run one side and print what it cost."""
-    run = {"ours": ours, "theirs": theirs}[side]
-    # a first call on a few rows, so that neither side pays for what is loaded on first use
-    run(folder / "small")
-    cpu, clock = time.process_time(), time.perf_counter()
-    run(folder)
-    cost = {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - clock}
-    cost["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(cost))
-
-
 def main() -> None:
     """CPU, clock and memory of both, from the same runs."""
     with tempfile.TemporaryDirectory(prefix="loom-p9-") as name:
@@ -172,19 +157,7 @@ def main() -> None:
             frame = generated(ROWS, seed).with_columns(pl.col("at").str.to_datetime("%Y-%m-%d %H:%M:%S"))
             frame.write_parquet(folder / f"{side}.parquet", compression="zstd")
             frame.head(5_000).write_parquet(folder / "small" / f"{side}.parquet")
-        costs: dict[str, list[dict[str, float]]] = {"ours": [], "theirs": []}
-
-        def run(side: str) -> float:
-            command = [sys.executable, __file__, side, str(folder)]
-            done = subprocess.run(command, check=True, capture_output=True, text=True)
-            costs[side].append(json.loads(done.stdout))
-            return costs[side][-1]["cpu"]
-
-        title = "P9 drift 200k vs 200k x 50"
-        compare(f"{title}, CPU", partial(run, "ours"), partial(run, "theirs"), budget=1.3, n=REPEATS)
-        for what, unit in (("wall", "clock"), ("rss", "peak MB")):
-            mine, peer = (iter([cost[what] for cost in costs[side]]) for side in ("ours", "theirs"))
-            compare(f"{title}, {unit}", partial(next, mine), partial(next, peer), budget=1.3, n=REPEATS)
+        compare_processes("P9 drift 200k vs 200k x 50", __file__, folder, budget=1.3, n=REPEATS)
         if peers := os.environ.get("LOOM_PEERS"):
             against_evidently(peers, folder)
 
@@ -207,6 +180,6 @@ def against_evidently(python: str, folder: Path) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        child(sys.argv[1], Path(sys.argv[2]))
+        tell_cost({"ours": ours, "theirs": theirs}[sys.argv[1]], Path(sys.argv[2]))
     else:
         main()

@@ -15,7 +15,11 @@ _LEFT_OUT = {
     "nested": "its cells hold lists or records",
     "absent_in_test": "rows to predict do not have it",
 }
-_TONES: dict[str, Tone] = {"PASS": "fine", "REVIEW": "wary", "FAIL": "bad"}
+_TONES: dict[str, Tone] = {
+    **dict.fromkeys(("OK", "BUILT", "BEST", "PASS"), "fine"),
+    **dict.fromkeys(("FLAGGED", "REVIEW"), "wary"),
+    **dict.fromkeys(("FAIL", "EMPTY", "BLOCKED"), "bad"),
+}
 _OF_SEVERITY: dict[str, Tone] = {"error": "bad", "warning": "wary"}
 _MOST, _BEST = 12, 5
 
@@ -68,7 +72,7 @@ def _stages(chain: Chain) -> Block:
     rows = [
         {
             "verb": stage.verb,
-            "verdict": [tag(stage.verdict or "none", "fine" if stage.is_acceptable else "bad")],
+            "verdict": [tag(stage.verdict or "none", _TONES.get(str(stage.verdict), "calm"))],
             "came": "; ".join(_said(stage)),
             "seconds": stage.run and stage.run.seconds and round(stage.run.seconds, 1),
             "run": stage.pathspec or "",
@@ -114,7 +118,7 @@ def _left_out(chain: Chain) -> Iterator[Block]:
         {
             "column": each.get("column"),
             "why": [tag("leak", "bad") if each.get("column") in leaks else tag(str(each["reason"]))],
-            "means": leaks[each["column"]]["what"] or leaks[each["column"]]["reason"]
+            "means": _how(leaks[each["column"]])
             if each.get("column") in leaks
             else _LEFT_OUT.get(str(each["reason"]), ""),
             "score": leaks.get(each.get("column"), {}).get("score"),
@@ -131,6 +135,11 @@ def _left_out(chain: Chain) -> Iterator[Block]:
         ]
         more = f"and {len(rows) - _MOST:,} more" if len(rows) > _MOST else None
         yield table("Left out of modelling", columns, rows[:_MOST], note=more)
+
+
+def _how(leak: Mapping[str, Any]) -> str:
+    """How a column gives the answer away; that it is a name goes without saying there."""
+    return str(leak["what"] or leak["reason"]).replace("`", "")
 
 
 def _noted(chain: Chain) -> Iterator[Block]:
