@@ -21,8 +21,8 @@ $(READY): pyproject.toml requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY) ## Show what Loom does, on a package that comes with it.
-	@$(BIN)/python -m loom.app.demo
+demo: $(READY) ## Go from a table to a verdict and a report, with a leak on the way.
+	@$(BIN)/loom demo
 
 test: $(READY) ## Run all tests.
 	@$(BIN)/python -m pytest -n $(WORKERS)

@@ -150,3 +150,98 @@ def test_a_link_in_place_of_a_folder_is_removed_and_not_followed(past: Past, tmp
     os.utime(link, (past.now - 7200, past.now - 7200), follow_symlinks=False)
     assert gc(past) == {"leftover": ["run-link"]}
     assert outside.exists() and not link.is_symlink()
+
+
+# searches
+
+
+def search(past: Past, pathspec: str, **more: object) -> str:
+    """A search with a folder that has been there for long."""
+    number = int(pathspec.partition("/")[2])
+    experiment = f"loom-aaaaa{number}"
+    key = past.run(pathspec, "optimize", experiment=experiment, **more)  # type: ignore[arg-type]
+    made = past.home / "experiments" / experiment
+    (made / "1").mkdir(parents=True)
+    (made / "1" / "search.db").write_text("x" * 10)
+    os.utime(made, (past.now - 7200, past.now - 7200))
+    return key
+
+
+def candidate(past: Past, pathspec: str, of: str, number: int, **more: object) -> str:
+    """A candidate of a search with its script; the key of that."""
+    script = past.blob(pathspec.encode())
+    experiment = f"loom-aaaaa{number}"
+    told = {"parent": of, "kept": {"solution": {"key": script}}, "folder": None, "experiment": experiment}
+    past.run(pathspec, "eval-candidate", **{**told, **more})  # type: ignore[arg-type]
+    return script.removeprefix("sha256:")
+
+
+def scripts(past: Past) -> set[str]:
+    """The blobs there are."""
+    return {path.name for path in (past.home / "objects" / "blobs").glob("*/*")}
+
+
+def test_the_candidates_of_a_search_stay_as_long_as_it_does_and_go_with_it(past: Past) -> None:
+    old = search(past, "OptimizeFlow/1")
+    lost = candidate(past, "EvalCandidate/1", old, 1)
+    new = search(past, "OptimizeFlow/2")
+    kept = {candidate(past, f"EvalCandidate/{number}", new, 2) for number in (2, 3)}
+    past.registered(1)
+    there = scripts(past)
+    freed = gc(past, keep=1)
+    assert sorted(freed["run"]) == ["EvalCandidate/1", "OptimizeFlow/1"]
+    assert freed["blob"] == [lost[:12]]
+    assert scripts(past) == there - {lost} and kept < there
+    with past.history() as history:
+        assert {run.name for run in history.runs(candidates=True)} == {
+            "OptimizeFlow/2",
+            "EvalCandidate/2",
+            "EvalCandidate/3",
+        }
+
+
+def test_candidates_do_not_count_among_the_runs_that_are_kept(past: Past) -> None:
+    past.run("EdaFlow/1")
+    key = search(past, "OptimizeFlow/2")
+    for number in (1, 2, 3):
+        candidate(past, f"EvalCandidate/{number}", key, 2)
+    assert "run" not in gc(past, keep=2)
+
+
+def test_a_candidate_that_a_kept_run_used_keeps_its_whole_search(past: Past) -> None:
+    key = search(past, "OptimizeFlow/1")
+    used = {candidate(past, f"EvalCandidate/{number}", key, 1) for number in (1, 2)}
+    past.run("ValidateFlow/1", "validate", reads=("EvalCandidate/2",))
+    freed = gc(past, keep=1)
+    assert "run" not in freed and "blob" not in freed
+    assert used <= scripts(past)
+
+
+def test_without_a_number_no_script_of_a_candidate_is_freed(past: Past) -> None:
+    used = candidate(past, "EvalCandidate/1", search(past, "OptimizeFlow/1"), 1)
+    assert "blob" not in gc(past)
+    assert used in scripts(past)
+
+
+def test_folders_of_searches_that_are_over_go_and_those_that_can_go_on_stay(past: Past) -> None:
+    over = search(past, "OptimizeFlow/1")
+    candidate(past, "EvalCandidate/1", over, 1, status="interrupted", verdict="ERROR")
+    search(past, "OptimizeFlow/2", status="running")
+    search(past, "OptimizeFlow/3", status="interrupted", verdict=None)
+    search(past, "OptimizeFlow/4", status="error", verdict=None)
+    freed = gc(past)
+    assert freed["search"] == ["loom-aaaaa1"]
+    left = {path.name for path in (past.home / "experiments").iterdir()}
+    assert left == {"loom-aaaaa2", "loom-aaaaa3", "loom-aaaaa4"}
+
+
+def test_the_folder_of_a_search_that_goes_on_or_was_just_made_stays(past: Past) -> None:
+    made = past.home / "experiments" / "loom-bbbbbb"
+    made.mkdir(parents=True)
+    os.utime(made, (past.now - 60, past.now - 60))
+    running = past.home / "experiments" / "loom-cccccc"
+    running.mkdir()
+    os.utime(running, (past.now - 7200, past.now - 7200))
+    past.running("OptimizeFlow/1", "optimize", experiment="loom-cccccc")
+    assert gc(past) == {}
+    assert made.exists() and running.exists()

@@ -15,7 +15,10 @@ def test_without_a_key_every_setting_has_a_line_with_its_value_and_its_place(her
     lines = loom("config", "explain").out.splitlines()
     assert [line.split(" = ")[0] for line in lines] == list(SETTINGS)
     assert "approval.auto_limit_minutes = 10  (default)" in lines
-    assert next(line for line in lines if line.startswith("models.tier1")) == f'models.tier1 = "small"  ({here}/loom.toml:2)'
+    assert (
+        next(line for line in lines if line.startswith("models.tier1"))
+        == f'models.tier1 = "small"  ({here}/loom.toml:2)'
+    )
     assert max(map(len, lines)) < 160
 
 

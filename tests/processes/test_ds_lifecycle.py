@@ -90,9 +90,8 @@ def test_a_data_object_that_was_there_is_no_stage() -> None:
 def test_without_a_file_it_says_how_to_have_one() -> None:
     told = summed_up(None)
     assert told["next"][-1] == "loom report --experiment loom-abc123 --out report.html"
-    assert {"kind": "facts", "title": "The report", "facts": {"report": "ReportFlow/1"}} in told["card"][
-        "sections"
-    ]
+    report = next(each for each in told["card"]["sections"] if each["title"] == "The report")
+    assert report["rows"] == [{"as": "page", "where": "loom show ReportFlow/1 --open"}]
 
 
 def test_bad_news_is_reported_too() -> None:

@@ -13,8 +13,6 @@ import yaml
 from loom.app.approving import call_plan
 from loom.app.toolbox import toolbox
 from loom.core.contracts import validate_output
-from loom.core.index import RunFacts
-from loom.kernel.errors import LoomError
 from loom.process.loader import ProcessLoader
 from loom.process.plan import plan
 from loom.render.html.page import card_html
@@ -124,9 +122,3 @@ def test_what_a_chain_knows_of_runs_survives_a_summary_that_says_less() -> None:
     assert told["champion"] is None
     assert told["score"] is None
     assert told["target"] is None
-
-
-def test_an_index_that_does_not_know_a_run_says_so() -> None:
-    with pytest.raises(LoomError):
-        Index(()).run("EdaFlow/1")
-    assert RunFacts(name="x", verb="eda", status="ok").summary == {}

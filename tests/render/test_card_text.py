@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from loom.render.card_text import card_blocks
 from loom.render.envelope import answer_text
 from loom.render.tables import PLAIN, joined
-from loom.tools.card import card, charts, column, facts, level_spark, number, table, tag
+from loom.tools.card import card, charts, code, column, facts, level_spark, number, table, tag
 
 COLUMNS = [
     column("name", "column", "code"),
@@ -65,6 +65,11 @@ def test_numbers_come_with_what_they_are_compared_with_and_tables_with_their_wor
 def test_a_card_without_anything_to_read_shows_nothing() -> None:
     assert text() == ""
     assert text(sections=[table("Empty", COLUMNS, [])]) == ""
+
+
+def test_code_is_named_and_left_to_the_page() -> None:
+    shown = text(sections=[code("Script", "import os\n" * 50), charts("Plots", [{}]), code("Printed", "x")])
+    assert shown == "a plot and Script and Printed on the card"
 
 
 def test_control_characters_never_reach_the_terminal() -> None:

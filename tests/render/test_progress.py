@@ -232,3 +232,48 @@ def test_words_from_an_event_cannot_steer_the_terminal(monkeypatch: pytest.Monke
     )
     assert "\x07" not in shown and f"{ESCAPE}[2J" not in shown
     assert "[red]x[/red]" in shown
+
+
+# what a phase says while it works
+
+BOARD = {
+    "columns": ["candidate", "auc", "folds"],
+    "rows": [["boost\x1b[2J", "0.912", "3/5"], ["linear", "0.87", "5/5"]],
+}
+
+
+def progress(text: str, **body: Any) -> dict[str, Any]:
+    return event("progress", phase="search", text=text, **body)
+
+
+def test_a_log_tells_only_what_matters_of_the_steps_on_the_way() -> None:
+    said = lines(
+        STARTED,
+        progress("1 candidates; boost: auc 0.9", matters=True),
+        progress("2 candidates; linear: auc 0.8", matters=False),
+        progress("3 candidates; linear: auc 0.8"),
+        progress("", matters=True),
+    )
+    assert said[1:] == ["search: 1 candidates; boost: auc 0.9"]
+
+
+def test_a_screen_shows_every_step_on_the_way_and_the_board_beneath(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = event("phase_started", phase="search", attempt=1)
+    shown = watched(
+        monkeypatch, STARTED, begun, progress("2 candidates; linear: auc 0.8", board=BOARD), color=False
+    )
+    last = " ".join(shown.split("search")[-1].split())
+    assert "2 candidates; linear: auc 0.8" in last
+    assert "candidate auc folds boost\\x1b[2J 0.912 3/5 linear 0.87 5/5" in last
+    assert f"boost{ESCAPE}" not in shown
+
+
+def test_the_board_goes_when_its_phase_is_over_and_stays_as_it_was_where_a_step_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = event("phase_started", phase="search", attempt=1)
+    told = (STARTED, begun, progress("one", board=BOARD), progress("two"))
+    assert "0.912" in watched(monkeypatch, *told, color=False).split("two")[-1]
+    over = event("phase_finished", phase="search", status="accepted", seconds=1.0)
+    shown = watched(monkeypatch, *told, over, event("run_finished"), color=False)
+    assert "0.912" not in shown.split("✓")[-1]

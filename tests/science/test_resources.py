@@ -69,3 +69,13 @@ def test_linear_algebra_is_pinned_and_let_go_again() -> None:
         np.ones((64, 64)) @ np.ones((64, 64))
         assert (number, blas()) == (1, {1})
     assert blas() == before
+
+
+def test_the_memory_of_a_container_counts_where_it_is_less(tmp_path: Path) -> None:
+    whole = resources.memory(tmp_path)
+    assert whole > 0
+    (tmp_path / "memory.max").write_text("1000000\n")
+    (tmp_path / "memory.current").write_text("400000\n")
+    assert resources.memory(tmp_path) == 600_000
+    (tmp_path / "memory.max").write_text("max\n")
+    assert resources.memory(tmp_path) > 600_000

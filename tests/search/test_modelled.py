@@ -307,7 +307,7 @@ def test_where_the_best_is_slow_time_is_kept_for_fitting_it_again() -> None:
     trials = tuple(Trial(0, fold, 0.5, seconds=10.0) for fold in range(FOLDS))
     proposer = proposer_of([says(0)], clock=Clock(90.0))
     proposer.next(View(CHALLENGE, (Node(0, Proposal("draft", "f", "x = 1\n"), trials),), 0.0))
-    assert asked(proposer)[0].seconds == pytest.approx(90.0 - 25.0 - 10.0)
+    assert asked(proposer)[0].seconds == pytest.approx(90.0 - 31.0 - 10.0)
 
 
 def test_nothing_is_asked_when_there_is_no_time_to_try_it_or_nothing_more_is_wanted() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loom.kernel.errors import LoomError
+from loom.runtime.database import Database
 from loom.science.metrics import get
 from loom.science.search.nodes import Proposal, Step, Try, View
 from loom.science.search.order import Found, Order
@@ -41,7 +43,13 @@ def script(skill: float, *marks: str) -> str:
         f"# skill: {skill}\n"
         + "".join(f"# {mark}\nmark_{at} = '{mark}'\n" for at, mark in enumerate(marks))
         + f"x = {skill}\n"
+        + "def fit(train, ctx): ...\ndef predict(model, frame): ...\n"
     )
+
+
+def plain(skill: float) -> str:
+    """A script without the functions by which others could ask it."""
+    return f"# skill: {skill}\nx = {skill}\n"
 
 
 @dataclass
@@ -266,3 +274,70 @@ def test_two_at_once_do_not_work_on_one_search(tmp_path: Path) -> None:
 
     ground.search(Meddling(most=3))
     assert failed
+
+
+def test_plain_scripts_are_not_put_together_for_nobody_could_run_the_whole(tmp_path: Path) -> None:
+    apart = Ground(tmp_path / "apart").search(Replay((("one", plain(0.3)), ("two", plain(0.25)))))
+    assert [node["operator"] for node in apart.figures["nodes"]] == ["draft", "draft"]
+    assert apart.figures["best"]["family"] in ("one", "two")
+    mixed = Ground(tmp_path / "mixed").search(
+        Replay((("one", script(0.3)), ("two", plain(0.28)), ("three", script(0.25))))
+    )
+    [ensemble] = [node for node in mixed.figures["nodes"] if node["operator"] == "ensemble"]
+    assert ensemble["parents"] == [0, 2]
+
+
+class Killed(BaseException):
+    """As far as the journal knows, this is as good as kill -9."""
+
+
+@dataclass
+class Writes:
+    """Counts what is written down, and ends the search instead of a certain write."""
+
+    most: int = 1_000_000
+    count: int = 0
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        write = Database.write
+
+        def counted(database: Database, *told: Any) -> Any:
+            if self.count >= self.most:
+                raise Killed
+            self.count += 1
+            return write(database, *told)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Database, "write", counted)
+            yield
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Ground, Found, int]:
+    """A search that nobody killed, and how often it wrote something down."""
+    ground, writes = Ground(tmp_path_factory.mktemp("whole")), Writes()
+    with writes.watched():
+        found = ground.search(Improving(most=4))
+    return ground, found, writes.count
+
+
+@pytest.mark.parametrize("before_its_end", range(1, 60) if os.environ.get("LOOM_SOAK") else (4, 11, 30))
+def test_a_search_killed_between_any_two_writes_ends_as_if_nothing_had_happened(
+    tmp_path: Path, before_its_end: int, undisturbed: tuple[Ground, Found, int]
+) -> None:
+    whole, expected, count = undisturbed
+    broken = Ground(tmp_path)
+    with Writes(count - before_its_end).watched(), pytest.raises(Killed):
+        broken.search(Improving(most=4))
+    found = broken.search(Improving(most=4))
+    assert broken.steps() == whole.steps()
+    for name in ("leaderboard", "nodes", "best", "suspects", "failures"):
+        assert _without_runs(found.figures[name]) == _without_runs(expected.figures[name])
+
+
+def _without_runs(told: Any) -> Any:
+    """What was found, without the names of runs."""
+    if isinstance(told, dict):
+        return {key: _without_runs(value) for key, value in told.items() if key != "pathspec"}
+    return [_without_runs(each) for each in told] if isinstance(told, list) else told

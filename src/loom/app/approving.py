@@ -35,6 +35,9 @@ from loom.runtime.lookup import NothingThereError, Scope, fill
 from loom.settings.layers import Settings
 from loom.tools.registry import ToolRegistry
 
+ITEM = "${item}"
+"""Stands for the item of a `for_each` before there is any: what it will be is not known, which is not nothing."""
+
 
 def approver_of(home: Path, settings: Settings | None = None, journal: Journal | None = None) -> Approver:
     """The place where grants are made; without a journal they last as long as this process."""
@@ -68,7 +71,7 @@ def call_plan(
 
 def _nested(planned: Plan, inputs: Mapping[str, Any], loader: ProcessLoader) -> Iterator[CallPlan]:
     """What processes inside the run would do, with their inputs as far as those of the run decide them."""
-    scope = Scope(inputs)
+    scope = Scope(inputs, item=ITEM)
     for step in planned.steps:
         run = step.phase.run
         if run is None or not run.process:
@@ -132,7 +135,7 @@ def approve(
 
 def _uses(planned: Plan, inputs: Mapping[str, Any], registry: ToolRegistry) -> Iterator[ToolUse]:
     """The calls that phases will make, with their arguments as far as the inputs decide them."""
-    scope = Scope(inputs)
+    scope = Scope(inputs, item=ITEM)
     called = set()
     for step in planned.steps:
         run = step.phase.run

@@ -13,6 +13,7 @@ from typing import Any
 import loom
 from loom.app.envelope import Envelope
 from loom.app.history import CANDIDATE
+from loom.app.kept_files import SOLUTION
 from loom.app.run_index import CANDIDATE_FLOW
 from loom.app.services import Keeping
 from loom.dataio.blobs import BlobStore, DirectoryStore
@@ -22,10 +23,9 @@ from loom.runtime.journal import FILE_NAME, Journal
 from loom.search.outcome import CandidateFacts
 from loom.tools import card
 
-SOLUTION = "solution"
 READER = "loom.science.serving.solution:source_of"
 OBJECTS = "objects"
-_SHOWN = 60_000
+_SHOWN, _PRINTED = 100_000, 8_000
 _PHASE = {"ok": "accepted", "failed": "rejected", "interrupted": "cancelled"}
 
 
@@ -90,13 +90,13 @@ class CandidateRuns:
             "kept": {SOLUTION: file.record()},
             "summary": dict(facts.summary),
             "error": envelope.error,
-            "next": list(envelope.next),
-            "card": _page(facts),
+            "next": [f"loom show {pathspec} --file {SOLUTION}"],
+            "card": _page(facts, with_texts=False),  # the script is kept, and what was printed is below
             "phases": [
                 {
                     "phase": "candidate",
-                    "status": "accepted" if facts.ended == "ok" else "rejected",
-                    "output": facts.printed,
+                    "status": _PHASE[facts.ended],
+                    "output": facts.printed[-_PRINTED:],
                 }
             ],
         }
@@ -117,7 +117,7 @@ class CandidateRuns:
         return {"experiment_id": self.experiment_id, "inputs": {}}
 
 
-def _page(facts: CandidateFacts) -> dict[str, Any]:
+def _page(facts: CandidateFacts, *, with_texts: bool = True) -> dict[str, Any]:
     """What its page shows: scores, the script, and what it printed."""
     told = facts.summary
     low, high = told["ci"] or (None, None)
@@ -133,5 +133,11 @@ def _page(facts: CandidateFacts) -> dict[str, Any]:
     ]
     if told["why"]:
         numbers.insert(0, card.number("failed", told["why"].replace("_", " "), tone="bad"))
-    printed = [card.code("Printed", facts.printed[:_SHOWN])] if facts.printed.strip() else []
-    return card.card(numbers=numbers, sections=[card.code("Script", facts.code[:_SHOWN]), *printed])
+    texts = code_sections(facts.code, facts.printed) if with_texts else []
+    return card.card(numbers=numbers, sections=texts)
+
+
+def code_sections(script: str, printed: str) -> list[card.Block]:
+    """The script of a candidate and what it printed, as its page shows them."""
+    shown = [card.code("Script", script[:_SHOWN])]
+    return shown + ([card.code("Printed", printed[-_PRINTED:])] if printed.strip() else [])

@@ -181,6 +181,7 @@ def _troubled(
         False,
         done.pathspec,
         str(done.card_path) if done.card_path else None,
+        _stages(plan, done, outcome),
         reasons=reasons[:MAX_REASONS],
         next=following,
         card=_card(beside),
@@ -188,6 +189,25 @@ def _troubled(
         phases=_phases(outcomes),
         ended=ended,
     )
+
+
+def _stages(plan: Plan, done: Dispatched, stopped: PhaseOutcome) -> dict[str, Any] | None:
+    """Of a run of runs: those that took place, and the first that did not come to what was needed."""
+    stages: list[dict[str, Any]] = []
+    failed: str | None = None
+    for name in plan.order:
+        run, outcome = plan.package.phases[name].run, done.outcomes.get(name)
+        if run is None or run.process is None or outcome is None:
+            continue
+        ran = [each for each in (outcome.items or (outcome,)) if each.attempts]
+        for each in ran:
+            # what never became a run of its own is known under that of the whole
+            own = each.pathspec if each.pathspec != done.pathspec else None
+            stages.append({"verb": run.process, "pathspec": own, "verdict": each.verdict})
+        well = all(each.is_good and (each.data or {}).get("acceptable", True) for each in ran)
+        if failed is None and (not well or name == stopped.phase):
+            failed = run.process
+    return {"stages": stages, "failed_stage": failed} if stages or failed else None
 
 
 def _behind_gate(

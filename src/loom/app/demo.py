@@ -63,6 +63,8 @@ class Demo:
 
     folder: Path
     budget: str = BUDGET
+    steps: int | None = None
+    """Candidates at most; as many as there is time for when None."""
 
     @property
     def home(self) -> Path:
@@ -77,7 +79,8 @@ class Demo:
     @property
     def inputs(self) -> dict[str, str]:
         """What the process is given."""
-        return {"source": _SOURCE, "target": TARGET, "budget": self.budget, "out": _REPORT}
+        steps = {} if self.steps is None else {"steps": str(self.steps)}
+        return {"source": _SOURCE, "target": TARGET, "budget": self.budget, **steps, "out": _REPORT}
 
     def prepare(self) -> bool:
         """Write the table, and take away what an earlier demo left here; whether there was anything.

@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
-from loom.app.call import Call
+from loom.app.call import Call, OnEvent
 from loom.app.envelope import Envelope
 from loom.kernel.errors import LoomError
 from loom.runtime.driver import Execution, PhaseTask
@@ -24,6 +24,15 @@ Faults = Callable[[str, str, int], ToolResult | None]
 Permit = Callable[[Tool, Mapping[str, Any]], None]
 """Raises where a call goes further than was agreed to."""
 
+_TOLD = ("text", "board", "matters")
+
+
+class RunProcess(Protocol):
+    """Runs a process inside another one."""
+
+    def __call__(self, call: Call, *, on_event: OnEvent | None = None) -> Envelope:
+        """Carry the call out; what happens meanwhile is told."""
+
 
 @dataclass(frozen=True, slots=True)
 class PhaseExecutor:
@@ -32,7 +41,7 @@ class PhaseExecutor:
     tools: ToolRegistry
     context: ToolContext
     permit: Permit
-    run_process: Callable[[Call], Envelope]
+    run_process: RunProcess
     nested: Call
     """What all nested runs have in common."""
 
@@ -74,7 +83,8 @@ class PhaseExecutor:
     def _run(self, name: str, task: PhaseTask) -> Execution:
         given = {key: value for key, value in task.args.items() if value is not None}
         try:
-            done = self.run_process(replace(self.nested, package=name, inputs=given))
+            call = replace(self.nested, package=name, inputs=given)
+            done = self.run_process(call, on_event=self._relay(task.step.id))
         except NotPermittedError as error:
             # it would go further than the run that calls it was agreed to
             return Execution(ToolResult.fail(str(error), kind="safety"), tool_calls=0)
@@ -88,10 +98,28 @@ class PhaseExecutor:
             why = told.get("what", f"{name} did not end well")
             result = ToolResult.fail(why, {"error": told} if told else None)
         else:
-            result = ToolResult.ok(f"{name}: {done.verdict}")
+            # what it says beside its summary is what a gate that looks at it has to show
+            beside = {
+                "reasons": list(done.reasons),
+                "next": list(done.next),
+                "acceptable": done.exit_code == 0,
+            }
+            result = ToolResult.ok(f"{name}: {done.verdict}", beside)
         return Execution(
             result,
             verdict=done.verdict,
             summary=dict(done.summary) if done.summary is not None else None,
             pathspec=done.pathspec,
         )
+
+    def _relay(self, phase: str) -> OnEvent:
+        """Tells how far a nested run is, as progress of the phase it is."""
+
+        def relay(event: Mapping[str, Any]) -> None:
+            if event["kind"] == "phase_started":
+                self.context.services["tell"](phase, {"text": str(event.get("phase"))})
+            elif event["kind"] == "progress":
+                told = {name: event[name] for name in _TOLD if event.get(name)}
+                self.context.services["tell"](phase, told)
+
+        return relay

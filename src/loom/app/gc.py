@@ -118,7 +118,12 @@ def _scratch(runs: list[Run], kept: set[str]) -> Iterator[Freed]:
 
 def _searches(root: Path, runs: list[Run], now: float) -> Iterator[Freed]:
     """Folders of searches that are over; one that was cut off can still go on."""
-    unfinished = {run.record.experiment_id for run in runs if run.is_running or run.status == "interrupted"}
+    unfinished = {
+        run.record.experiment_id
+        for run in runs
+        # a candidate that time cut off is none that anybody goes on with
+        if not _is_candidate(run) and (run.is_running or run.status in ("interrupted", "error"))
+    }
     for path in sorted(root.iterdir()) if root.is_dir() else ():
         if path.name not in unfinished and _is_old(path, now):
             yield Freed("search", path.name, path, _size(path))

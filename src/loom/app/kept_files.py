@@ -15,6 +15,9 @@ from loom.kernel.errors import LoomError
 from loom.settings.engine import engine_environment
 from loom.settings.layers import loom_home
 
+SOLUTION = "solution"
+"""The file in which a candidate keeps its script."""
+
 _FOLDER_KEYS = "sha256:"
 
 

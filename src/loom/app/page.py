@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from loom.app.history import Run
+from loom.app.history import CANDIDATE, Run
+from loom.app.kept_files import SOLUTION, kept_file
 from loom.kernel.atomic import write_atomically
 from loom.kernel.errors import LoomError
 from loom.render.html.page import card_html
@@ -56,7 +57,21 @@ def page_of(run: Run, told: Mapping[str, Any], environ: Mapping[str, str]) -> Pa
         "error",
     )
     envelope = {key: answer.get(key) for key in (*keys, "run")}
-    return Page(card_html(envelope, told.get("phases") or (), told.get("card")).encode())
+    shown = told.get("card")
+    if run.record.process == CANDIDATE:
+        shown = _with_texts(shown, run, environ)
+    return Page(card_html(envelope, told.get("phases") or (), shown).encode())
+
+
+def _with_texts(card: Mapping[str, Any] | None, run: Run, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The card of a candidate with its script, which is kept as a file, and what it printed."""
+    code_sections = importlib.import_module("loom.app.candidates").code_sections  # it needs all of the search
+    try:
+        script = kept_file(run, SOLUTION, environ).decode("utf-8")
+    except LoomError as error:
+        script = f"# {error.what}: {error.why}\n"
+    printed = "".join(str(phase.get("output") or "") for phase in run.document.get("phases") or ())
+    return {**(card or {}), "sections": code_sections(script, printed)}
 
 
 def write_page(page: Page, file: Path, run: Run) -> Path:

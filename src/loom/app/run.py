@@ -18,7 +18,7 @@ from loom.app.call import Asker, Call, OnEvent
 from loom.app.conclude import conclude, kept_by
 from loom.app.envelope import Envelope
 from loom.app.executors import Faults
-from loom.app.prepare import Prepared, prepare, refuse_models_out_of_reach
+from loom.app.prepare import Prepared, prepare
 from loom.app.record import Record
 from loom.app.run_index import JournalIndex
 from loom.app.services import Keeping
@@ -48,7 +48,6 @@ def carry_out(
     home = loom_home(environ)
     with ExitStack() as open_things:
         prepared, journal = opened(call, environ, open_things)
-        refuse_models_out_of_reach(prepared, environ)
         approver = approver_of(home, prepared.settings, journal)
         loader, index = _loader(prepared, environ), JournalIndex(environ, prepared.request.key)
         would, approved, clearance = approve(prepared, call, approver, loader, asker, index)
@@ -59,7 +58,8 @@ def carry_out(
         begin(run, prepared, call, record, would)
         if approved.note:
             record.emit("note", {"text": approved.note})
-        return _Work(prepared, run, record, environ, approver, clearance, faults).go(would)
+        nested = bool(call.parent)
+        return _Work(prepared, run, record, environ, approver, clearance, faults, nested).go(would)
 
 
 def preview(call: Call, *, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -100,6 +100,7 @@ class _Work:
     approver: Approver
     clearance: Clearance
     faults: Faults | None
+    is_nested: bool
 
     def go(self, would: CallPlan) -> Envelope:
         started = time.monotonic()
@@ -111,7 +112,7 @@ class _Work:
             self.record.conclude("error", "ERROR", {})
             raise
         if self._keeping == "folder":
-            done = self._registered(done)
+            done = self._named(self._registered(done))
         answer = conclude(self.prepared.plan, self.run.request, done, command=self.prepared.command)
         answer = replace(
             answer,
@@ -165,6 +166,16 @@ class _Work:
             for name, outcome in done.outcomes.items()
         }
         return replace(done, outcomes=outcomes, pathspec=pathspec)
+
+    def _named(self, done: Dispatched) -> Dispatched:
+        """A run inside another that no engine keeps gets a number too: the runs after it refer to it."""
+        verb = self.prepared.package.spec.verb
+        if done.pathspec is not None or not self.is_nested or verb is None or verb.flow is None:
+            return done
+        number = importlib.import_module("loom.flows.run_ids").next_run_id(
+            self.run.home / "objects" / verb.flow
+        )
+        return replace(done, pathspec=f"{verb.flow}/{number}")
 
     def _settle(self, done: Dispatched, answer: Envelope) -> None:
         journal = self.record.journal

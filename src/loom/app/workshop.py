@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from loom.app.call import Call
-from loom.app.envelope import Envelope
-from loom.app.executors import Faults, Permit, PhaseExecutor
+from loom.app.executors import Faults, Permit, PhaseExecutor, RunProcess
 from loom.app.judging import PackageJudge
 from loom.app.prepare import Prepared
 from loom.app.services import Keeping, Lender, Services
@@ -31,7 +30,7 @@ class Workshop:
     environ: Mapping[str, str]
     keeping: Keeping
     permit: Permit
-    run_process: Callable[[Call], Envelope]
+    run_process: RunProcess
     faults: Faults | None = None
 
     def phases(

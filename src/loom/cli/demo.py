@@ -28,6 +28,9 @@ app = typer.Typer(
 @app.command()
 def demo(
     budget: Annotated[str, typer.Option("--budget", metavar="TIME", help="Time for the search.")] = "15s",
+    steps: Annotated[
+        int | None, typer.Option("--steps", min=1, metavar="N", help="Candidates at most.")
+    ] = None,
 ) -> None:
     """Go from a table to a verdict, with a leak on the way.
 
@@ -38,7 +41,7 @@ def demo(
     from loom.cli.running import asked
     from loom.flows.fork import stand_by
 
-    made = Demo((CURRENT.folder() / FOLDER).absolute(), budget)
+    made = Demo((CURRENT.folder() / FOLDER).absolute(), budget, steps)
     again = made.prepare()
     stand_by(made.home, made.environ)
     for line in _opening(made, again=again):
@@ -135,11 +138,12 @@ def _found(told: Told) -> Iterator[str]:
 def _board(told: Told) -> Iterator[str]:
     if not told.board:
         return
-    yield "Leaderboard"
+    yield "Leaderboard  (who was tried on more folds stands first)"
     for row in told.board[:_SHOWN]:
+        folds = f"{row['folds']} fold{'' if row['folds'] == 1 else 's'}"
         sealed = f"sealed {row['seal']:.4f}" if row.get("seal") is not None else ""
-        line = f"  {row['rank']:>2}  {row['family']:<16} {row['search']:.4f}  {sealed:<14} {row['pathspec'] or ''}"
-        yield line.rstrip()
+        shown = f"  {row['rank']:>2}  {row['family']:<14} {row['search']:.4f} on {folds:<8} {sealed:<14}"
+        yield f"{shown} {row['pathspec'] or ''}".rstrip()
     yield ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -10,7 +11,8 @@ _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 
 
 def seconds_of(text: str) -> float | None:
-    """The length in seconds; None where the text is none."""
+    """The length in seconds; None where the text is none, or one without an end."""
     if not _WHOLE.fullmatch(text):
         return None
-    return sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    found = sum(float(number) * _SECONDS[unit] for number, unit in _PART.findall(text))
+    return found if math.isfinite(found) else None

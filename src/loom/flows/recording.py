@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +21,7 @@ STEP = "end"
 """Where Metaflow's client looks for the end of a run that does not say where it ends."""
 
 _ATTEMPT = 0
+_LOG = "task"
 
 
 def keep_run(flow: str, artifacts: Mapping[str, Any], logs: Mapping[str, bytes]) -> str:
@@ -32,7 +34,7 @@ def keep_run(flow: str, artifacts: Mapping[str, Any], logs: Mapping[str, bytes])
         task.init_task()
         task.save_artifacts(iter({**artifacts, "_task_ok": True, "_success": True}.items()))
         for stream, content in logs.items():
-            task.save_logs("task", {stream: content})
+            task.save_logs(_LOG, {stream: _in_order(content)})
         _tell(metadata, datastore, run_id, task_id)
         task.save_metadata({"task_end": {}})
         task.done()
@@ -60,6 +62,15 @@ def _tell(metadata: Any, datastore: Any, run_id: str, task_id: str) -> None:
         for name, value in facts.items()
     ]
     metadata.register_metadata(run_id, STEP, task_id, told)
+
+
+def _in_order(content: bytes) -> bytes:
+    """What was written, each line with its moment and its number: the client would sort them by their words."""
+    decorate, now = _part("mflog.mflog").decorate, datetime.now(UTC)
+    written = content.removesuffix(b"\n").split(b"\n") if content else []
+    return b"".join(
+        decorate(_LOG, line, now=now, lineid=b"%08d" % at) + b"\n" for at, line in enumerate(written)
+    )
 
 
 def _places(flow: str) -> tuple[Any, Any]:

@@ -44,6 +44,19 @@ def threads(at_once: int = 1, cgroups: Path = _CGROUPS) -> int:
     return max(1, own // max(1, at_once))
 
 
+def memory(cgroups: Path = _CGROUPS) -> int:
+    """The bytes that may be taken now: what the machine has free, or what the container has left when that is less."""
+    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for line in _lines(Path("/proc/meminfo")):
+        if line.startswith("MemAvailable:"):
+            free = int(line.split()[1]) * 1024  # what caches hold is free as well
+    for place in _places(cgroups, ""):
+        most, used = _words(place / "memory.max"), _words(place / "memory.current")
+        if most and used and most[0].isdigit() and used[0].isdigit():
+            free = min(free, max(0, int(most[0]) - int(used[0])))
+    return free
+
+
 def environment(number: int | None = None) -> dict[str, str]:
     """The variables that hold a child process to so many threads, and let its threads sleep while they wait."""
     count = str(threads() if number is None else max(1, number))

@@ -18,6 +18,7 @@ from loom.science.metrics import Interval
 from loom.science.search.ensembling import greedy, mixed
 from loom.science.search.nodes import Node, Proposal, Trial, Try
 from loom.science.search.suspicion import survives_shuffle, suspect, words_for
+from loom.science.serving.solution import FUNCTIONS, functions_of
 from loom.search.bench import FINAL, PARTS, SECOND_SEED, SHUFFLED, Bench
 from loom.search.executor import Executor
 from loom.search.growing import Growing
@@ -113,7 +114,7 @@ class Endgame:
     def _ensemble(self, whole: Sequence[Node]) -> Node | None:
         """The ensemble as a node of its own; its score is that of the weighted mean of what its members predicted."""
         single = [node for node in whole if node.proposal.operator != "ensemble"]
-        voices = [node for node in single[:_VOICES] if not self.bench.doubt(node)]
+        voices = [node for node in single[:_VOICES] if _can_join(node) and not self.bench.doubt(node)]
         if len(voices) < 2:
             return None
         growing, bench = self.growing, self.bench
@@ -240,3 +241,9 @@ class Endgame:
 
     def _left(self) -> float:
         return max(0.0, self.seconds - self.growing.elapsed - _CLOSING_S)
+
+
+def _can_join(node: Node) -> bool:
+    """Whether a script can be a part of another one; a plain script without the two functions cannot."""
+    proposal = node.proposal
+    return bool(proposal.members) or functions_of(proposal.code) == FUNCTIONS

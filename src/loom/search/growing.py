@@ -74,6 +74,7 @@ class Growing:
     _running: dict[str, tuple[int, int]] = field(default_factory=dict)
     _over: bool = False
     _leader: int | None = None
+    _spreads: dict[tuple[int, tuple[int, ...]], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.steps = list(self.journal.steps())
@@ -176,9 +177,13 @@ class Growing:
         return all(self._is_done(taken) for taken in self.steps[: max(count, 0)])
 
     def _is_done(self, taken: Taken) -> bool:
+        if _is_mixed(taken):
+            return True
         return self._node(taken.node).failed or all((taken.node, fold) in self.trials for fold in taken.folds)
 
     def _queue(self, taken: Taken) -> None:
+        if _is_mixed(taken):
+            return
         self._waiting.extend(
             (taken.node, fold) for fold in taken.folds if (taken.node, fold) not in self.trials
         )
@@ -212,6 +217,7 @@ class Growing:
             (
                 each["family"],
                 f"{each['score']:.4g}",
+                self._spread(each["node"]),
                 f"{each['folds']}/{challenge.folds}",
                 f"{each['seconds']:.1f}",
             )
@@ -226,10 +232,22 @@ class Growing:
                 "score": trial.score,
                 "why": trial.why,
                 "elapsed": round(self.elapsed, 2),
-                "board": {"columns": ["candidate", challenge.metric.name, "folds", "seconds"], "rows": rows},
+                "board": {
+                    "columns": ["candidate", challenge.metric.name, "±", "folds", "seconds"],
+                    "rows": rows,
+                },
             }
         )
         self._leader = leader
+
+    def _spread(self, number: int) -> str:
+        """Half of the interval around a node's score; computed once for the folds it was tried on."""
+        folds = tuple(sorted(self._node(number).scores))
+        if (number, folds) not in self._spreads:
+            said = {fold: self.journal.said(number, fold)["search"] for fold in folds}
+            width = self.bench.search_interval(said).half_width
+            self._spreads[number, folds] = "" if width is None else f"{width:.2g}"
+        return self._spreads[number, folds]
 
     def board(self, most: int = 5) -> list[dict[str, Any]]:
         """The best candidates so far: those tried on more folds first."""
@@ -248,3 +266,8 @@ class Growing:
             }
             for node in ranked[:most]
         ]
+
+
+def _is_mixed(taken: Taken) -> bool:
+    """Whether a step is an ensemble: it is not run, for what it predicts follows from what others predicted."""
+    return taken.proposal is not None and taken.proposal.operator == "ensemble"

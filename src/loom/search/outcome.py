@@ -132,6 +132,7 @@ def _row(
         "operator": node.proposal.operator,
         "search": node.score,
         "folds": len(node.scores),
+        "search_ci": [finalist.search.low, finalist.search.high] if finalist else None,
         "seal": finalist.seal.value if finalist else None,
         "ci": _ends(finalist) if finalist else None,
         "gap": _gap(finalist) if finalist else None,

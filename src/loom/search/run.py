@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -13,12 +12,12 @@ from typing import Any
 from loom.kernel.errors import LoomError
 from loom.kernel.ids import digest_json
 from loom.science import resources
-from loom.science.search.nodes import Proposer
+from loom.science.search.nodes import Node, Proposer
 from loom.science.search.order import Found, Order
 from loom.science.search.submission import form_of
 from loom.science.search.suspicion import WORDS
 from loom.search.bench import INPUTS, NODES, Bench
-from loom.search.endgame import Endgame, Ending
+from loom.search.endgame import Endgame, Ending, Finalist
 from loom.search.executor import Executor
 from loom.search.growing import Bounds, Growing, Tell, growth_ends
 from loom.search.journal import SearchJournal, held
@@ -27,8 +26,10 @@ from loom.search.outcome import CandidateFacts, candidate_facts, figures
 Keep = Callable[[Iterable[CandidateFacts]], Iterator[str]]
 """Keeps candidates as runs of their own; gives the pathspec of each, in their order."""
 
+_KEPT = "kept"
 _MOST_WORKERS = 8
 _SLACK_S = 60.0
+_SHARED = 0.7
 _LEAST_MEMORY = 512 << 20
 _MOST_MEMORY = 8 << 30
 
@@ -107,20 +108,29 @@ class _Keeping:
     hand_over: Keep
     pathspecs: Mapping[int, str] | None = None
 
-    def keep(self, finalists: Sequence[Any]) -> Mapping[int, str]:
-        """The pathspec of every candidate."""
+    def keep(self, finalists: Sequence[Finalist]) -> Mapping[int, str]:
+        """The pathspec of every candidate; one that a search before a cut has kept is kept again only if it changed."""
         if self.pathspecs is None:
+            known: dict[str, Any] = self.journal.fact(_KEPT) or {}
             by_number = {finalist.node.number: finalist for finalist in finalists}
-            nodes = self.growing.nodes
-            metric = self.bench.order.metric.name
-            facts = (
-                candidate_facts(
-                    node, metric, by_number.get(node.number), self.journal, self.bench.printed(node)
-                )
-                for node in nodes
-            )
-            self.pathspecs = dict(zip((node.number for node in nodes), self.hand_over(facts), strict=True))
+            stamps = {
+                node.number: [len(node.trials), node.number in by_number] for node in self.growing.nodes
+            }
+            new = [
+                node
+                for node in self.growing.nodes
+                if known.get(str(node.number), [None])[1:] != [stamps[node.number]]
+            ]
+            facts = (self._facts(node, by_number.get(node.number)) for node in new)
+            for node, pathspec in zip(new, self.hand_over(facts), strict=True):
+                known[str(node.number)] = [pathspec, stamps[node.number]]
+            self.journal.state(_KEPT, known)
+            self.pathspecs = {int(number): str(pathspec) for number, (pathspec, _) in known.items()}
         return self.pathspecs
+
+    def _facts(self, node: Node, finalist: Finalist | None) -> CandidateFacts:
+        metric = self.bench.order.metric.name
+        return candidate_facts(node, metric, finalist, self.journal, self.bench.printed(node))
 
 
 def _same(journal: SearchJournal, order: Order) -> bool:
@@ -128,6 +138,8 @@ def _same(journal: SearchJournal, order: Order) -> bool:
     asked = {
         "data": order.digest,
         "target": order.problem.target,
+        "time": list(order.problem.time),
+        "group": order.problem.group,
         "metric": order.metric.name,
         "seed": order.seed,
         "proposer": order.proposer,
@@ -140,7 +152,7 @@ def _same(journal: SearchJournal, order: Order) -> bool:
     if known != digest:
         raise LoomError(
             f"the search of {order.experiment_id} was for something else",
-            "it goes on only with the same data, target, metric, seed and proposer",
+            "it goes on only with the same data, target, time, group, metric, seed and proposer",
             f"loom run --dataset {order.named}",
         )
     return bool(journal.steps())
@@ -175,5 +187,4 @@ def _workers() -> int:
 
 def _memory(workers: int) -> int:
     """What each candidate may hold: its share of what is free now, within bounds."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return int(min(_MOST_MEMORY, max(_LEAST_MEMORY, 0.7 * free / workers)))
+    return int(min(_MOST_MEMORY, max(_LEAST_MEMORY, _SHARED * resources.memory() / workers)))

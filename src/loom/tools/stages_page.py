@@ -155,7 +155,7 @@ def _noted(chain: Chain) -> Iterator[Block]:
 def _board(chain: Chain) -> Iterator[Block]:
     rows = [
         {
-            **{key: each.get(key) for key in ("rank", "family", "search", "seal", "seconds")},
+            **{key: each.get(key) for key in ("rank", "family", "search", "folds", "seal", "seconds")},
             "candidate": each.get("pathspec") or "",
             "marks": [tag("champion", "fine")] if each.get("champion") else [],
         }
@@ -167,6 +167,7 @@ def _board(chain: Chain) -> Iterator[Block]:
             column("rank", "rank", "number"),
             column("family", "family"),
             column("search", f"{metric}, search", "score"),
+            column("folds", "folds", "number"),
             column("seal", "sealed", "score"),
             column("seconds", "seconds", "number"),
             column("candidate", "candidate", "code"),

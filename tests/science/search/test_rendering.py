@@ -276,6 +276,18 @@ def test_the_means_of_levels_that_a_row_learns_from_leave_out_its_own_answer() -
     assert max(means) < 0.15, place
 
 
+@pytest.mark.parametrize("family", QUICK)
+def test_a_table_that_tells_nothing_has_a_model_too(family: str) -> None:
+    train = pd.DataFrame({"same": 1.0, "empty": None, "answer": np.arange(30.0) % 7})
+    found = said(render(one(family), task="regression"), train, context("regression"), train)
+    assert found.shape == (30,) and np.ptp(found) < 1e-6
+
+
+def test_cells_may_be_lists() -> None:
+    train = table(60).assign(lists=pd.Series([[1, 2], {"a": 3}, None] * 20, dtype=object))
+    assert np.isfinite(said(render(one("extra_trees"), task="binary"), train, context("binary"), train)).all()
+
+
 def test_every_family_has_a_view() -> None:
     assert set(QUICK) | {"catboost"} == set(VIEWS)
 
@@ -284,7 +296,9 @@ def test_every_family_has_a_view() -> None:
 def test_a_member_may_learn_from_some_of_the_rows_but_from_every_class(task: Task) -> None:
     train = table(200, task)
     if task == "multiclass":
-        train["answer"] = np.where(np.arange(200) < 2, "b", np.where(train["answer"] == "b", "a", train["answer"]))
+        train["answer"] = np.where(
+            np.arange(200) < 2, "b", np.where(train["answer"] == "b", "a", train["answer"])
+        )
     module = load(render(one("knn", neighbours=3, most_rows=40), task=task))
     ((_, _, _, (estimator,)),) = module.fit(train, context(task))["members"]
     assert 40 <= estimator.n_samples_fit_ <= 43

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from loom.core.commands import command
-from loom.tools.card import facts
+from loom.tools.card import Block, column, table
 from loom.tools.registry import Effect, Tool, ToolContext, ToolResult
 from loom.tools.stages import PARAMETERS, Chain, chain_of
 from loom.tools.stages_page import page
@@ -47,20 +47,26 @@ class DsLifecycleSummary(Tool):
         ]
         chain = chain_of([*before, *args["stages"]], ctx.services["runs"])
         report = {name: chain.found("report", name) for name in _OF_REPORT}
-        where = {"report": report["path"] or _shown(chain)}
         data = {
             **chain.summary(),
             **report,
             "reasons": chain.reasons(),
             "next": [*chain.following(), *_reporting(chain)],
-            "card": page(chain, more=[facts("The report", where)], told=where),
+            "card": page(chain, more=_where(chain)),
         }
         return ToolResult.ok(f"{len(chain.stages)} stages", data)
 
 
-def _shown(chain: Chain) -> str | None:
-    stage = chain.get("report")
-    return stage.pathspec if stage else None
+def _where(chain: Chain) -> list[Block]:
+    """Where the report is: a file if somebody wanted one, and its run in any case."""
+    stage, path = chain.get("report"), chain.found("report", "path")
+    named = stage.pathspec if stage else None
+    rows = [
+        {"as": what, "where": each}
+        for what, each in (("file", path), ("page", named and f"loom show {named} --open"))
+        if each
+    ]
+    return [table("The report", [column("as", "as"), column("where", "where", "code")], rows)] if rows else []
 
 
 def _reporting(chain: Chain) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from loom.core.commands import command
 from loom.core.durations import seconds_of
 from loom.dataio.addresses import parse_address
 from loom.dataio.blobs import DirectoryStore
@@ -26,26 +27,25 @@ SHORTEST = 2.0
 
 def order_of(args: Mapping[str, Any], ctx: ToolContext) -> Order:
     """What is to be searched, read whole; a LoomError where it cannot be."""
+    # what is refused for its own sake is refused before anything is read
+    seconds, steps, workers = _seconds(args["budget"]), _steps(args), args.get("workers")
+    if workers is not None and workers < 1:
+        raise LoomError("nobody is to try anything", f"--workers is {workers}", "--workers 2")
     subject = _subject(args, ctx)
     problem, parts = subject.problem, subject.source.parts
     wanted = wanted_for(args.get("metric"), problem.task)
-    steps = args.get("steps")
-    if steps is None and args["proposer"] in MODELS:
-        steps = WITH_A_MODEL
-    if steps is not None and steps < 1:
-        raise LoomError("nothing is to be tried", f"--steps is {steps}", "--steps 10")
     return Order(
         named=subject.pathspec,
         digest=subject.digest,
         problem=problem,
         metric=wanted.metric,
-        seconds=_seconds(args["budget"]),
+        seconds=seconds,
         experiment_id=args["experiment_id"],
         test=load(parts["test"]) if "test" in parts else None,
         sample=load(parts["sample_submission"]) if "sample_submission" in parts else None,
         goal=args.get("goal") or "",
         steps=steps,
-        workers=args.get("workers"),
+        workers=workers,
         proposer=args["proposer"],
         model=args.get("model_provider"),
         seed=args["seed"],
@@ -62,7 +62,7 @@ def _subject(args: Mapping[str, Any], ctx: ToolContext) -> Subject:
         return subject_of(args, ctx, raw=True)
     if args["mlops"] != "local":
         why = "runs that Metaflow keeps refer to data objects, so that others find them"
-        raise LoomError("--data needs --mlops local", why, f"loom ingest --source {folder}")
+        raise LoomError("--data needs --mlops local", why, command("ingest", source=folder))
     return _in_folder(Path(folder), args, ctx)
 
 
@@ -78,6 +78,16 @@ def _in_folder(folder: Path, args: Mapping[str, Any], ctx: ToolContext) -> Subje
     )
     _, found = ingest(asked, DirectoryStore(scratch / "data"), scratch)
     return subject_in(folder.name, found, folder.name, found, args, raw=True)
+
+
+def _steps(args: Mapping[str, Any]) -> int | None:
+    """How many candidates there may be; none where only time bounds them."""
+    steps: int | None = args.get("steps")
+    if steps is None:
+        return WITH_A_MODEL if args["proposer"] in MODELS else None
+    if steps < 1:
+        raise LoomError("nothing is to be tried", f"--steps is {steps}", "--steps 10")
+    return steps
 
 
 def _seconds(text: str) -> float:

@@ -16,8 +16,10 @@ _KEPT = (
 )
 
 
-def concluded(order: Order, found: Found, written: Mapping[str, str | None]) -> dict[str, Any]:
-    """The summary with its verdict and all that stands beside it."""
+def concluded(
+    order: Order, found: Found, written: Mapping[str, str | None], folder: str | None = None
+) -> dict[str, Any]:
+    """The summary with its verdict and all that stands beside it; `folder` holds the data where no object does."""
     figures = found.figures
     summary = {name: figures[name] for name in _KEPT}
     summary |= {"dataset_ref": order.named, "target": order.problem.target, **written}
@@ -25,7 +27,7 @@ def concluded(order: Order, found: Found, written: Mapping[str, str | None]) -> 
         **summary,
         "verdict": "BEST" if figures["best"] else "EMPTY",
         "reasons": list(_reasons(figures)),
-        "next": list(_next(order, figures)),
+        "next": list(_next(order, figures, folder)),
         "card": page(order, figures),
     }
 
@@ -58,13 +60,28 @@ def _reason(code: str, severity: str, what: str, value: Any) -> dict[str, Any]:
     return {"code": code, "severity": severity, "what": what, "value": value, "threshold": None}
 
 
-def _next(order: Order, figures: Mapping[str, Any]) -> Iterator[str]:
-    best = figures["best"]
+def _next(order: Order, figures: Mapping[str, Any], folder: str | None) -> Iterator[str]:
+    best, problem = figures["best"], order.problem
     if best is None:
+        # a search goes on only with what it was asked for
         yield command(
-            "run", "resume", dataset=order.named, experiment_id=figures["experiment_id"], budget="5m"
+            "run",
+            "resume",
+            dataset=None if folder else order.named,
+            data=folder,
+            mlops="local" if folder else None,
+            target=problem.target,
+            time=problem.time,
+            group=problem.group,
+            metric=order.metric.name,
+            proposer=order.proposer if order.proposer != "builtin" else None,
+            seed=str(order.seed) if order.seed else None,
+            experiment_id=figures["experiment_id"],
+            budget="5m",
         )
     elif best["pathspec"]:
-        target = order.problem.target
-        yield command("validate", dataset=order.named, target=target, solution=best["pathspec"])
+        if folder:
+            yield command("ingest", source=folder)
+        else:
+            yield command("validate", dataset=order.named, target=problem.target, solution=best["pathspec"])
         yield f"loom show {best['pathspec']}"

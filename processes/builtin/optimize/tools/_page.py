@@ -57,6 +57,8 @@ def _board(order: Order, rows: Sequence[Mapping[str, Any]]) -> Block:
             "how": row["operator"],
             "search": row["search"],
             "seal": row["seal"],
+            "interval": _ends(row["ci"]),
+            "gap": row["gap"],
             "folds": row["folds"],
             "seconds": row["seconds"],
             "marks": [tag("suspect", "bad")]
@@ -73,6 +75,8 @@ def _board(order: Order, rows: Sequence[Mapping[str, Any]]) -> Block:
         column("how", "made by"),
         column("search", f"{order.metric.name}, search", "score"),
         column("seal", "sealed", "score"),
+        column("interval", "interval"),
+        column("gap", "gap", "number"),
         column("folds", "folds", "number"),
         column("seconds", "seconds", "number"),
         column("candidate", "candidate", "code"),
@@ -81,6 +85,11 @@ def _board(order: Order, rows: Sequence[Mapping[str, Any]]) -> Block:
     more = len(rows) - len(shown)
     note = "the seal was opened for the first few only" + (f"; {more:,} more" if more > 0 else "")
     return table("Leaderboard", columns, shown, note=note)
+
+
+def _ends(ends: Sequence[float | None] | None) -> str | None:
+    low, high = ends or (None, None)
+    return None if low is None or high is None else f"{low:.3g} to {high:.3g}"
 
 
 def _drawn(order: Order, figures: Mapping[str, Any]) -> list[Any]:

@@ -52,7 +52,7 @@ def _searched(args: Mapping[str, Any], ctx: ToolContext) -> ToolResult:
         "solution_path": _left(found.solution and found.solution.encode(), "solution.py", ctx),
         "submission_path": _left(found.submission, "submission.csv", ctx),
     }
-    data = concluded(order, found, written)
+    data = concluded(order, found, written, args.get("data"))
     best = data["best"]
     said = (
         f"{best['family']}, {order.metric.name} {best['search']:.4g}"

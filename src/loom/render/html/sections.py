@@ -8,7 +8,7 @@ from typing import Any
 
 from loom.render.html.facts import facts_html, facts_of
 from loom.render.html.figures import figures_html
-from loom.render.html.markup import Room, prose, text
+from loom.render.html.markup import Room, lines, prose, text
 from loom.render.html.table import Evidence, table_html
 
 SHOWN_SECTIONS = 30
@@ -60,7 +60,17 @@ def _drawn(block: Mapping[str, Any], name: str, room: Room, evidence: Evidence) 
     if block.get("kind") == "charts":
         return "\n".join(figures_html(block.get("charts"), name, room.part(_CHARTS)))
     if block.get("kind") == "code":
-        return (
-            f'<pre tabindex="0" aria-labelledby="{name}h"><code>{text(block.get("code"), _CODE)}</code></pre>'
-        )
+        return f'<pre tabindex="0" aria-labelledby="{name}h"><code>{_code(block.get("code"))}</code></pre>'
     return None
+
+
+def _code(written: Any) -> str:
+    """Text as it was written, line by line; what is too long is cut."""
+    if not isinstance(written, str):
+        return text(written, _CODE)
+    cut = written if len(written) <= _CODE else written[: _CODE - 1] + "…"
+    return lines("\n".join(_line(each.expandtabs(4)) for each in cut.splitlines()))
+
+
+def _line(told: str) -> str:
+    return told if len(told) <= _LINE else told[: _LINE - 1] + "…"

@@ -21,25 +21,27 @@ def search_tree(
     A node has `node`, `parents`, `operator`, `family`, `first` (its score on the rows that all were tried on, none
     where it has none), and perhaps `note`, `why` it failed, and `champion`.
     """
-    scored = [
-        {**each, "score": each["first"]} for each in nodes if isinstance(each.get("first"), int | float)
+    ran = [
+        {**each, "score": each["first"]}
+        for each in nodes
+        if isinstance(each.get("first"), int | float) and not each.get("why")
     ]
-    scored = scored[:_MOST]
-    if len(scored) < 2:
+    if len(ran) < 2:
         return None
     sign = 1 if higher_is_better else -1
+    scored = _chosen(ran, sign)
     best = max(scored, key=lambda each: (bool(each.get("champion")), sign * each["score"]))
     low, high = _window([each["score"] for each in scored], higher_is_better=higher_is_better)
     drawn = [_drawn(each, low, high, _families(scored)) for each in scored]
-    failed = sum(bool(each.get("why")) and each.get("first") is None for each in nodes)
+    failed = sum(bool(each.get("why")) for each in nodes)
     title = f"{best['family']} leads after {len(nodes):,} candidates"
-    below = sum(not low <= each["score"] <= high for each in scored)
+    below = len(ran) - sum(low <= each["score"] <= high for each in scored)
     note = (
         f"{metric} on rows the candidate has not seen, {'higher' if higher_is_better else 'lower'} is better"
     )
     note += f"; {failed:,} failed" if failed else ""
     note += f"; {below:,} are worse than what is drawn" if below else ""
-    alt = f"{title}. {len(scored):,} candidates in the order in which they were tried: {_rise(scored, sign)}."
+    alt = f"{title}. {len(ran):,} candidates in the order in which they were tried: {_rise(scored, sign)}."
     return framed(
         "search",
         title,
@@ -48,6 +50,16 @@ def search_tree(
         _layers(drawn, _links(drawn), _best(scored, sign, low, high), (low, high)),
         note=note,
     )
+
+
+def _chosen(ran: list[dict[str, Any]], sign: int) -> list[dict[str, Any]]:
+    """As many as can be drawn, in their order: the champion, those that led once, and the best of the others."""
+    led = {each["node"] for each in _records(ran, sign)}
+    first = sorted(
+        ran, key=lambda each: (not each.get("champion"), each["node"] not in led, -sign * each["score"])
+    )
+    kept = {each["node"] for each in first[:_MOST]}
+    return [each for each in ran if each["node"] in kept]
 
 
 def _layers(
@@ -159,11 +171,15 @@ def _best(scored: Sequence[Mapping[str, Any]], sign: int, low: float, high: floa
 
 
 def _rise(scored: Sequence[Mapping[str, Any]], sign: int) -> str:
-    """The records in words."""
-    records: list[str] = []
-    best: float | None = None
+    """The latest of those that led, in words."""
+    led = _records(scored, sign)
+    return "; ".join(f"{each['family']} {figure(each['score'])} at {each['node']}" for each in led[-6:])
+
+
+def _records(scored: Sequence[Mapping[str, Any]], sign: int) -> list[Mapping[str, Any]]:
+    """Those that were better than all before them."""
+    led: list[Mapping[str, Any]] = []
     for each in scored:
-        if best is None or sign * each["score"] > sign * best:
-            best = each["score"]
-            records.append(f"{each['family']} {figure(best)} at {each['node']}")
-    return "; ".join(records[-6:])
+        if not led or sign * each["score"] > sign * led[-1]["score"]:
+            led.append(each)
+    return led

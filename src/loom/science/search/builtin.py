@@ -16,7 +16,7 @@ from loom.science.search.tuning import varied
 
 GROWTH = 0.8
 _DRAFTED = 0.5
-_LONGEST = 0.07
+_LONGEST = 0.1
 _SLOW = 20.0
 _ROOM: Mapping[str, float] = {"lightgbm": 3.0, "catboost": 2.0, "mlp": 2.0, "svm": 1.0, "linear": 0.5}
 """How much there is to vary in a family."""
@@ -75,6 +75,7 @@ class _Board:
         self.order = sorted(scored, key=lambda node: (self.cautious[node.number], node.number))
         self.peers = Counter(node.proposal.family for node in self.order)
         self.leaders = self._leaders()
+        self.hopeless = self._hopeless()
 
     # what to do
 
@@ -115,7 +116,10 @@ class _Board:
     # how good they are
 
     def _ranked(self) -> dict[int, float]:
-        """How far each node is behind the best on the folds it was tried on; the fewer they are, the more is added."""
+        """How far each node is behind the best on the folds it was tried on; less is better.
+
+        Something is added for what is not known yet, and for what takes long.
+        """
         best: dict[int, float] = {}
         for scores in self.scores.values():
             for fold, score in scores.items():
@@ -126,7 +130,13 @@ class _Board:
         }
         spreads = [max(each) - min(each) for each in behind.values() if len(each) > 1]
         noise = 0.5 * median(spreads) if spreads else 0.0
-        return {number: sum(each) / len(each) + noise / len(each) ** 0.5 for number, each in behind.items()}
+        seconds = {node.number: max(node.seconds, 1e-3) for node in self.nodes if node.number in behind}
+        usual = median(seconds.values()) if seconds else 1.0
+        return {
+            number: sum(each) / len(each)
+            + noise * (len(each) ** -0.5 + 0.3 * max(0.0, float(np.log2(seconds[number] / usual))))
+            for number, each in behind.items()
+        }
 
     def _is_copy(self, node: Node) -> bool:
         """Whether an older node of the family scores the very same: what was changed changes nothing."""
@@ -139,6 +149,14 @@ class _Board:
         for node in self.order:
             firsts.setdefault(node.proposal.family, node)
         return list(firsts.values())[:5]
+
+    def _hopeless(self) -> set[str]:
+        """The families whose best is further behind than most nodes are."""
+        if len(self.order) < 4:
+            return set()
+        usual = self.cautious[self.order[len(self.order) // 2].number]
+        firsts = {node.proposal.family: self.cautious[node.number] for node in reversed(self.order)}
+        return {family for family, behind in firsts.items() if behind > 1.25 * usual}
 
     # more folds
 
@@ -179,7 +197,9 @@ class _Board:
     # new models
 
     def _draft(self) -> tuple[Member, str] | None:
-        for draft in drafts(self.challenge, catboost=self.owner.catboost):
+        """The next of the portfolio; families that are far behind wait until the others are through."""
+        every = drafts(self.challenge, catboost=self.owner.catboost)
+        for draft in sorted(every, key=lambda each: each.member["family"] in self.hopeless):
             if draft.note in self.notes[draft.member["family"]]:
                 continue
             made = self._thrifty(draft.member)
@@ -190,7 +210,8 @@ class _Board:
     def _thrifty(self, each: Member) -> Member | None:
         """The member in a form that takes no longer than a trial may."""
         factor = self.factor.get(each["family"], self.factor[""])
-        return thrifty(each, self.challenge, _LONGEST * self.owner.budget / factor)
+        most = _LONGEST * self.owner.budget / self.challenge.folds**0.5
+        return thrifty(each, self.challenge, most / factor)
 
     def _measured(self) -> dict[str, float]:
         """How much slower fits are than was thought, by family and in all, in powers of two."""

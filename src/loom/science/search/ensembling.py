@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -14,10 +14,13 @@ from loom.science.search.nodes import Member, Node
 
 Floats = npt.NDArray[np.float64]
 
-ROUNDS = 30
+ROUNDS = 20
 _MOST = 8
-_PATIENCE = 3
-_HALVES = 4
+_PATIENCE = 2
+_DRAWS = 8
+_INSIDE = 0.7
+_LEAST = 0.04
+_MANY = 10_000
 _SIGMA = 1e-4
 
 
@@ -32,23 +35,24 @@ def greedy(
 ) -> dict[int, float]:
     """Weights of nodes, adding up to 1, whose weighted mean prediction scores best; the best node alone if none does.
 
-    Nodes are added one at a time, again and again if that helps. `seconds` is how long each takes to fit and `limit`
-    how long all of them together may. A new node has to bring more than one that is in already, and the whole has to
-    be better than the best node also on rows that it was not chosen by.
+    Nodes are added one at a time, again and again if that helps, on several draws of the rows, so that no few rows
+    decide. `seconds` is how long each takes to fit and `limit` how long all of them together may. A new node has to
+    bring more than one that is in already, and the whole has to be better than the best node on rows that chose
+    neither of them.
     """
     voices = _Voices(predictions, np.asarray(answers), metric, dict(seconds or {}), limit)
     if not voices.order:
         raise LoomError(
             "there is nothing to put together", "no node has predictions that can be scored", "loom optimize"
         )
+    alone = {voices.order[0]: 1.0}
+    shares, gain = voices.drawn(rounds)
+    chosen = voices.kept(shares)
     everything = np.arange(len(voices.answers))
-    chosen = voices.grown(everything, rounds)
-    if len(chosen) > 1 and not voices.holds(rounds):
-        chosen = Counter([voices.order[0]])
-    total = sum(chosen.values())
-    return {
-        node: count / total for node, count in sorted(chosen.items(), key=lambda item: (-item[1], item[0]))
-    }
+    if len(chosen) < 2 or gain <= 0:
+        return alone
+    together = voices.worth(mixed(voices.said, chosen), everything)
+    return chosen if together > voices.alone[voices.order[0]] else alone
 
 
 def mixed(predictions: Mapping[int, Floats], weights: Mapping[int, float]) -> Floats:
@@ -143,17 +147,39 @@ class _Voices:
         together = sum(self.seconds.get(each, 0.0) for each in inside) + self.seconds.get(node, 0.0)
         return self.limit is None or together <= self.limit
 
-    def holds(self, rounds: int) -> bool:
-        """Whether ensembles are better than the best node on rows that chose neither."""
-        parts = np.arange(len(self.answers)) % _HALVES
+    def drawn(self, rounds: int) -> tuple[dict[int, float], float]:
+        """The shares of nodes, as the mean over draws of the rows; and what that gains on rows left out of the draw."""
+        count = len(self.answers)
+        draw = np.random.default_rng(0)
+        shares: dict[int, float] = defaultdict(float)
         gains = []
-        for part in range(_HALVES):
-            rows, apart = np.flatnonzero(parts != part), np.flatnonzero(parts == part)
-            chosen = self.grown(rows, min(rounds, 10))
-            alone = max(
-                self.order, key=lambda node: np.nan_to_num(self.worth(self.said[node], rows), nan=-np.inf)
-            )
-            together = self.worth(mixed(self.said, chosen), apart)
-            gains.append(together - self.worth(self.said[alone], apart))
+        for _ in range(_DRAWS if count < _MANY else _DRAWS // 2):
+            order = draw.permutation(count)
+            inside = min(int(_INSIDE * count), _MANY)
+            rows, apart = np.sort(order[:inside]), np.sort(order[inside : inside + _MANY])
+            chosen = self.grown(rows, rounds)
+            total = sum(chosen.values())
+            for node, times in chosen.items():
+                shares[node] += times / total
+            single = self.best_on(rows)
+            gain = self.worth(mixed(self.said, chosen), apart) - self.worth(self.said[single], apart)
+            gains.append(gain)
         known = [gain for gain in gains if np.isfinite(gain)]
-        return not known or float(np.mean(known)) > 0.0
+        if not known:
+            return shares, 0.0
+        # they share rows, so that their spread says little; half of it is the benefit of the doubt
+        return shares, float(np.mean(known) + 0.5 * np.std(known))
+
+    def best_on(self, rows: npt.NDArray[np.int64]) -> int:
+        """The best node, when those rows decide."""
+        return max(self.order, key=lambda node: np.nan_to_num(self.worth(self.said[node], rows), nan=-np.inf))
+
+    def kept(self, shares: Mapping[int, float]) -> dict[int, float]:
+        """Weights of the largest shares that together take no longer than they may."""
+        whole = sum(shares.values())
+        taken: list[int] = []
+        for node, share in sorted(shares.items(), key=lambda item: (-item[1], self.order.index(item[0]))):
+            if share >= _LEAST * whole and (not taken or self.has_room(taken, node)):
+                taken.append(node)
+        total = sum(shares[node] for node in taken)
+        return {node: shares[node] / total for node in taken}

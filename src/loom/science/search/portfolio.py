@@ -17,7 +17,7 @@ LABELS = ("f1", "mcc", "balanced_accuracy", "qwk")
 """The metrics of labels for which one half is not where an answer should turn."""
 
 _TINY = 0.03
-_FEWEST = 1_000
+_FEW = 1_500
 
 _Listed = tuple[str, dict[str, Any], tuple[str, ...]]
 
@@ -36,7 +36,7 @@ def openers(challenge: Challenge) -> tuple[Draft, ...]:
         _draft(challenge, *each)
         for each in (
             ("linear", "as it is", {"penalty": 1.0}, ()),
-            ("lightgbm", "fast", _boosted(learning_rate=0.1, num_leaves=15), ("categories",)),
+            ("lightgbm", "fast", _boosted(0.1, 15), ("categories",)),
             ("extra_trees", "fast", _trees(60, 3, 0.5), ()),
         )
     )
@@ -45,30 +45,30 @@ def openers(challenge: Challenge) -> tuple[Draft, ...]:
 def drafts(challenge: Challenge, *, catboost: bool = False) -> tuple[Draft, ...]:
     """The portfolio for such a table, the most promising first; families take turns."""
     small = challenge.rows < 3_000
-    found = {
+    found: dict[str, list[_Listed]] = {
         "lightgbm": list(_lightgbm(challenge, small)),
         "linear": list(_linear(challenge)),
-        "extra_trees": [
-            ("many trees", _trees(250, 2, 0.6), ()),
-            ("many trees, all columns", _trees(250, 1, 1.0), ()),
-            ("many trees, few columns", _trees(250, 4, 0.3), ("missing",)),
-        ],
         "mlp": [
-            ("two layers", _network([64, 32], 30 if not small else 60, 0.01), ("ranks", "levels")),
-            ("two layers, plain scale", _network([128, 64], 20 if not small else 40, 0.1), ()),
-            ("one layer", _network([64], 40 if not small else 80, 1.0), ("ranks",)),
+            ("one layer", _network([64], 60 if small else 30, 1.0), ("ranks",)),
+            ("two layers", _network([64, 32], 40 if small else 20, 0.1), ("ranks", "levels")),
+            ("one wide layer", _network([160], 40 if small else 20, 0.3), ()),
+        ],
+        "extra_trees": [
+            ("many trees", _trees(200, 2, 0.6), ()),
+            ("many trees, all columns", _trees(200, 1, 1.0), ()),
+            ("many trees, few columns", _trees(200, 5, 0.3), ("missing",)),
         ],
         "random_forest": [
-            ("many trees", _trees(200, 2, 0.4), ()),
-            ("many trees, large leaves", _trees(200, 6, 0.4), ("missing",)),
+            ("many trees, large leaves", _trees(150, 5, 0.4), ()),
+            ("many trees", _trees(150, 2, 0.4), ("missing",)),
         ],
         "svm": [
             ("round kernels", {"cost": 1.0, "gamma": 1.0}, ()),
             ("round kernels, wide", {"cost": 3.0, "gamma": 0.3}, ("ranks",)),
             ("round kernels, narrow", {"cost": 10.0, "gamma": 1.0}, ()),
         ],
-        "knn": [("15 neighbours", {"neighbours": 15}, ()), ("5 neighbours, by ranks", {"neighbours": 5}, ("ranks",))],
-    }  # fmt: skip
+        "knn": [("15 neighbours", {"neighbours": 15}, ())],
+    }
     if catboost:
         found["catboost"] = [
             ("", {"iterations": 400, "learning_rate": 0.06, "depth": 6, "l2_leaf_reg": 3.0}, ("categories",)),
@@ -92,58 +92,36 @@ def drafts(challenge: Challenge, *, catboost: bool = False) -> tuple[Draft, ...]
 
 
 def _lightgbm(challenge: Challenge, small: bool) -> Iterator[_Listed]:
-    categories = ("categories",)
+    usual = ("categories",)
+    rate = 0.04 if small else 0.06
+    yield "slow, small trees", _boosted(rate, 8, lambda_l2=5.0, feature_fraction=0.6), usual
     yield (
-        "slow, small trees",
-        _boosted(learning_rate=0.03, num_leaves=8, lambda_l2=5.0, feature_fraction=0.6),
-        categories,
+        "slow, all columns",
+        _boosted(rate, 31, feature_fraction=1.0, lambda_l2=5.0, min_data_in_leaf=40),
+        usual,
     )
-    yield "slow", _boosted(learning_rate=0.04, num_leaves=31, feature_fraction=0.6, lambda_l2=1.0), categories
+    yield "random cuts", _boosted(rate, 31, extra_trees=True, min_data_in_leaf=5), ()
+    yield "stumps", _boosted(0.08, 4, lambda_l2=2.0), usual
     if challenge.task == "regression":
-        yield (
-            "amounts as counts",
-            _boosted(learning_rate=0.05, num_leaves=31, objective="poisson", feature_fraction=0.7),
-            categories,
-        )
+        yield "amounts as counts", _boosted(rate, 24, objective="poisson", feature_fraction=0.7), usual
     if challenge.metric.name in ("mae", "mape"):
-        yield (
-            "absolute errors",
-            _boosted(learning_rate=0.05, num_leaves=31, objective=challenge.metric.name),
-            categories,
-        )
-    yield "random cuts", _boosted(learning_rate=0.05, num_leaves=31, extra_trees=True, min_data_in_leaf=5), ()
+        yield "absolute errors", _boosted(rate, 31, objective=challenge.metric.name), usual
+    yield "some columns", _boosted(rate, 24, feature_fraction=0.4, lambda_l2=1.0), usual
+    yield "pairs of columns", _boosted(rate, 16, feature_fraction=0.5), (*usual, "pairs", "missing")
     if small:
-        yield (
-            "three draws, few rounds",
-            _boosted(learning_rate=0.05, num_leaves=6, rounds=120, bags=3, min_data_in_leaf=10),
-            categories,
-        )
+        yield "three draws, few rounds", _boosted(0.05, 6, rounds=120, bags=3, min_data_in_leaf=10), usual
     else:
-        yield (
-            "large trees",
-            _boosted(learning_rate=0.04, num_leaves=127, feature_fraction=0.5, min_data_in_leaf=10),
-            categories,
-        )
-    yield (
-        "pairs of columns",
-        _boosted(learning_rate=0.04, num_leaves=16, feature_fraction=0.5),
-        ("categories", "pairs", "missing"),
-    )
-    yield "stumps", _boosted(learning_rate=0.08, num_leaves=4, lambda_l2=2.0), categories
-    yield (
-        "means within levels",
-        _boosted(learning_rate=0.04, num_leaves=24, feature_fraction=0.6),
-        ("groups", "missing"),
-    )
+        yield "large trees", _boosted(rate, 127, feature_fraction=0.6, min_data_in_leaf=10), usual
+    yield "means within levels", _boosted(rate, 24, feature_fraction=0.6), ("groups", "missing")
 
 
 def _linear(challenge: Challenge) -> Iterator[_Listed]:
     yield "bent", {"penalty": 3.0}, ("splines", "levels")
-    yield "strong penalty", {"penalty": 30.0}, ("missing",)
-    yield "bent, strong penalty", {"penalty": 60.0}, ("splines", "levels", "pairs")
+    yield "ranks", {"penalty": 0.3}, ("ranks", "missing")
     if challenge.task == "regression":
         yield "logarithms of the answer", {"penalty": 3.0, "target": "log"}, ("splines", "levels")
-    yield "ranks", {"penalty": 0.3}, ("ranks", "missing")
+    yield "bent, strong penalty", {"penalty": 60.0}, ("splines", "levels", "pairs")
+    yield "strong penalty", {"penalty": 30.0}, ("missing",)
 
 
 def _with_time(listed: Iterable[_Listed]) -> Iterator[_Listed]:
@@ -157,6 +135,8 @@ def _with_time(listed: Iterable[_Listed]) -> Iterator[_Listed]:
 def _draft(
     challenge: Challenge, family: str, note: str, params: Mapping[str, Any], blocks: Iterable[str]
 ) -> Draft:
+    if family == "lightgbm" and challenge.rows < _FEW:
+        params = {"bags": 3, **params}
     return Draft(member(family, params, {*blocks, *standing(challenge)}), note)
 
 
@@ -169,15 +149,18 @@ def standing(challenge: Challenge) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _boosted(*, rounds: int | str = "stop", **params: Any) -> dict[str, Any]:
-    usual = {
+def _boosted(rate: float, leaves: int, *, rounds: int | str = "stop", **params: Any) -> dict[str, Any]:
+    return {
+        "rounds": rounds,
+        "learning_rate": rate,
+        "num_leaves": leaves,
         "min_data_in_leaf": 20,
         "feature_fraction": 0.8,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
         "lambda_l2": 0.1,
+        **params,
     }
-    return {"rounds": rounds, **usual, **params}
 
 
 def _trees(count: int, leaf: int, share: float) -> dict[str, Any]:
@@ -202,16 +185,39 @@ def cost(each: Member, challenge: Challenge) -> float:
 
 
 def thrifty(each: Member, challenge: Challenge, most: float) -> Member | None:
-    """The member, or the same learned from fewer rows, so that a trial takes at most so long; none where it cannot."""
+    """The member, or one like it that is content with less, so that a trial takes at most so long; none if there is none.
+
+    First it learns faster, with fewer trees or epochs; then from fewer rows, as far as its family bears that.
+    """
     left = max(most - _reading(each, challenge), most / 4)
-    params = dict(each["params"])
+    family, params = each["family"], dict(each["params"])
     while _fitting({**each, "params": params}, challenge) > left:
-        params["most_rows"] = int(min(params.get("most_rows", challenge.rows), challenge.rows) * 0.6)
-        if params["most_rows"] < _FEWEST:
+        less = _less(family, params, challenge.rows)
+        if less is None:
             return None
-    if "most_rows" in params:
-        params["most_rows"] = int(rounded(params["most_rows"], 2))
+        params |= less
     return {**each, "params": params}
+
+
+_LESS: Mapping[str, tuple[tuple[str, float, float], ...]] = {
+    "lightgbm": (("learning_rate", 1.5, 0.25), ("rounds", 0.6, 40), ("bags", 0.5, 1)),
+    "catboost": (("learning_rate", 1.3, 0.2), ("iterations", 0.7, 50)),
+    "extra_trees": (("n_estimators", 0.6, 50),),
+    "random_forest": (("n_estimators", 0.6, 40),),
+    "mlp": (("bags", 0.6, 1), ("epochs", 0.6, 8), ("batch", 2, 512)),
+}
+_FEWEST: Mapping[str, int] = {"svm": 1_000, "mlp": 4_000, "knn": 4_000, "linear": 8_000}
+
+
+def _less(family: str, params: Mapping[str, Any], rows: int) -> dict[str, Any] | None:
+    """The next setting that makes a member quicker; none where it has become too little."""
+    for name, times, end in _LESS.get(family, ()):
+        value = params.get(name)
+        if isinstance(value, int | float) and (value < end if times > 1 else value > end):
+            changed = min(value * times, end) if times > 1 else max(value * times, end)
+            return {name: int(changed) if isinstance(value, int) else rounded(changed)}
+    fewer = int(rounded(min(params.get("most_rows", rows), rows) * 0.6, 2))
+    return {"most_rows": fewer} if fewer >= _FEWEST.get(family, 12_000) else None
 
 
 def rounded(value: float, digits: int = 3) -> float:
@@ -264,7 +270,7 @@ def _forest_cost(weight: float) -> Any:
 def _network_cost(params: Mapping[str, Any], rows: float, narrow: float, wide: float, classes: int) -> float:
     sizes = [wide, *params["hidden"], classes]
     weights = sum(one * other for one, other in pairwise(sizes))
-    return float(params["epochs"] * params["bags"] * rows * (7e-10 * weights + 1.5e-4 / params["batch"]))
+    return float(params["epochs"] * params["bags"] * rows * (7e-10 * weights + 3e-4 / params["batch"]))
 
 
 _FITS: Mapping[str, Any] = {
