@@ -18,7 +18,7 @@ from loom.app.call import Asker, Call, OnEvent
 from loom.app.conclude import conclude, kept_by
 from loom.app.envelope import Envelope
 from loom.app.executors import Faults
-from loom.app.prepare import Prepared, prepare
+from loom.app.prepare import Prepared, prepare, refuse_models_out_of_reach
 from loom.app.record import Record
 from loom.app.run_index import JournalIndex
 from loom.app.services import Keeping
@@ -48,6 +48,7 @@ def carry_out(
     home = loom_home(environ)
     with ExitStack() as open_things:
         prepared, journal = opened(call, environ, open_things)
+        refuse_models_out_of_reach(prepared, environ)
         approver = approver_of(home, prepared.settings, journal)
         loader, index = _loader(prepared, environ), JournalIndex(environ, prepared.request.key)
         would, approved, clearance = approve(prepared, call, approver, loader, asker, index)
