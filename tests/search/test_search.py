@@ -116,7 +116,7 @@ class Ground:
             made.started = self.started
             return made
 
-        return Means(self.folder, proposer, lag, tell, keep, executor, self.clock)
+        return Means(self.folder, proposer, lag, tell, keep, executor, clock=self.clock)
 
     def search(self, proposer: Any = None, lag: int = 4, **changes: Any) -> Found:
         return search(self.order(**changes), self.means(proposer or Improving(), lag))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from loom.app.beginning import REQUEST, RUNS
 from loom.app.candidates import CandidateRuns
 from loom.app.gc import EXPERIMENTS
 from loom.app.services import Keeping
@@ -25,6 +26,7 @@ from loom.search.run import Means, search
 from loom.settings.layers import load_settings
 
 _LAG = 4
+_MOST_SPENT = 0.25
 _CANDIDATES = "candidates"
 
 
@@ -46,8 +48,16 @@ class Searches:
         reads = (order.named,) if "/" in order.named else ()
         runs = CandidateRuns(self.home, self.keeping, self.run, order.experiment_id, reads)
         executor = partial(_executor, allow_unsandboxed=allow_unsandboxed)
-        means = Means(folder, proposer, lag, tell, runs.keep, executor)
+        means = Means(folder, proposer, lag, tell, runs.keep, executor, self._under_way(order))
         return search(order, means)
+
+    def _under_way(self, order: Order) -> float:
+        """How long the run has been under way: whoever gives a minute counts from when they asked."""
+        try:
+            begun = (self.home / RUNS / self.run / REQUEST).stat().st_mtime
+        except OSError:
+            return 0.0
+        return min(max(0.0, time.time() - begun), _MOST_SPENT * order.seconds)
 
     def _folder(self, order: Order) -> Path:
         """Where the search lies: a new place, or that of the one that goes on."""

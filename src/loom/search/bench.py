@@ -51,6 +51,7 @@ class Bench:
     threads: int
     memory_bytes: int
     _keys: dict[str, Key] = field(default_factory=dict)
+    _digests: dict[int, str] = field(default_factory=dict)
 
     @cached_property
     def division(self) -> Division:
@@ -144,13 +145,17 @@ class Bench:
 
     def refuse(self, node: Node, others: Sequence[Node]) -> Trial | None:
         """A node that is not even tried: it is another one again, or plainly reaches for what it must not have."""
-        code = node.proposal.code
         smell = next((each for each in self._smells(node) if each.severity == "refuse"), None)
         if smell is not None:
             return Trial(node.number, 0, None, smell.code, {"line": smell.line})
-        digest = ast_digest(code)
-        again = any(each.number < node.number and ast_digest(each.proposal.code) == digest for each in others)
+        digest = self._digest(node)
+        again = any(each.number < node.number and self._digest(each) == digest for each in others)
         return Trial(node.number, 0, None, "duplicate") if again else None
+
+    def _digest(self, node: Node) -> str:
+        if node.number not in self._digests:
+            self._digests[node.number] = ast_digest(node.proposal.code)
+        return self._digests[node.number]
 
     def mark(self, node: Node, fold: int, finished: Finished) -> tuple[Trial, dict[str, Floats] | None]:
         """What came of a job: the score, if there is one, and the predictions behind it."""

@@ -50,12 +50,15 @@ class Means:
     executor: Callable[[Path, Path, int, float], Executor]
     """Makes what runs candidates: may read one folder, write another, run so many at once, and live so long."""
 
+    spent: float = 0.0
+    """Seconds of the budget that were used up before the search began."""
+
     clock: Callable[[], float] = time.monotonic
 
 
 def search(order: Order, means: Means) -> Found:
     """Search within the budget; whatever candidates do, it ends in time."""
-    begun = means.clock()
+    begun = means.clock() - means.spent
     with held(means.folder, order.named), closing(SearchJournal(means.folder)) as journal:
         resumed = _same(journal, order)
         bounds = Bounds(order.seconds, order.steps, order.workers or _workers(), order.seed)
