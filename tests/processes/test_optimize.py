@@ -97,7 +97,7 @@ class Hall:
             return FakeExecutor(table(), clock, lambda job: 1.0)
 
         folder = self.court.folder / "experiment" / str(len(self.orders))
-        return search(order, Means(folder, Replay(self.scripts), 4, tell, keep, executor, clock))
+        return search(order, Means(folder, Replay(self.scripts), 4, tell, keep, executor, clock=clock))
 
     def answer(self, **args: Any) -> dict[str, Any]:
         """What the verb answers; its summary fits what the process declares."""
