@@ -53,7 +53,8 @@ class Game:
             )
             for at, proposal in enumerate(self.nodes)
         )
-        return View(self.challenge, nodes, min(elapsed / self.seconds, 1.0), self.seed)
+        asked = frozenset((node, fold) for node, folds in self.steps for fold in folds)
+        return View(self.challenge, nodes, min(elapsed / self.seconds, 1.0), self.seed, asked)
 
     def play(self, most: int = 10_000) -> Game:
         proposer = Builtin(budget=self.seconds, catboost=False)
@@ -180,11 +181,13 @@ def test_proposals_of_others_are_left_in_peace() -> None:
         0, Proposal("draft", "other", "def fit(train, ctx): ..."), (Trial(0, 0, 0.99, seconds=1.0),)
     )
     proposer, nodes = Builtin(catboost=False), [written]
+    asked: set[tuple[int, int]] = set()
     for at in range(1, 40):
-        step = proposer.next(View(SMALL, tuple(nodes), 0.6))
+        step = proposer.next(View(SMALL, tuple(nodes), 0.6, asked=frozenset(asked)))
         assert isinstance(step, Try | Again)
         if isinstance(step, Again):
             assert step.node != 0
+            asked.add((step.node, step.fold))
         else:
             assert 0 not in step.proposal.parents
             nodes.append(Node(at, step.proposal, (Trial(at, 0, 0.8, seconds=0.1),)))

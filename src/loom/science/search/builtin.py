@@ -18,6 +18,7 @@ GROWTH = 0.8
 _DRAFTED = 0.5
 _LONGEST = 0.1
 _SLOW = 20.0
+_DEAR = 0.12
 _ROOM: Mapping[str, float] = {"lightgbm": 3.0, "catboost": 2.0, "mlp": 2.0, "svm": 1.0, "linear": 0.5}
 """How much there is to vary in a family."""
 
@@ -34,21 +35,11 @@ class Builtin:
     ) -> None:
         self.threads, self.workers, self.budget = threads, workers, budget
         self.catboost = importlib.util.find_spec("catboost") is not None if catboost is None else catboost
-        self._asked: set[tuple[int, int]] = set()
 
     def next(self, view: View) -> Step | None:
         """The next step; none where nothing is left to try."""
-        if not view.nodes:
-            self._asked.clear()
         board = _Board(view, self)
-        step = board.opener() or board.step()
-        if isinstance(step, Again):
-            self._asked.add((step.node, step.fold))
-        return step
-
-    def is_asked(self, node: int, fold: int) -> bool:
-        """Whether this further fold was asked for; views do not tell before it is done."""
-        return (node, fold) in self._asked
+        return board.opener() or board.step()
 
 
 class _Board:
@@ -71,7 +62,8 @@ class _Board:
         self.scores = {node.number: node.scores for node in self.nodes if node.scores}
         self.firsts: dict[tuple[str, float], int] = {}
         self.cautious = self._ranked()
-        scored = (node for node in self.nodes if node.number in self.scores and not self._is_copy(node))
+        scored = [node for node in self.nodes if node.number in self.scores and not self._is_copy(node)]
+        scored = [node for node in scored if not self._is_dear(node)] or scored
         self.order = sorted(scored, key=lambda node: (self.cautious[node.number], node.number))
         self.peers = Counter(node.proposal.family for node in self.order)
         self.leaders = self._leaders()
@@ -143,6 +135,11 @@ class _Board:
         first = (node.proposal.family, next(iter(node.scores.values())))
         return self.firsts.setdefault(first, node.number) != node.number
 
+    def _is_dear(self, node: Node) -> bool:
+        """Whether its other folds would take so long that too little time is left for others."""
+        missing = self.challenge.folds - len(node.scores)
+        return node.seconds * missing > _DEAR * GROWTH * self.owner.budget * self.owner.workers
+
     def _leaders(self) -> list[Node]:
         """The best of each family, the best first, of those that may be of use in an ensemble."""
         firsts: dict[str, Node] = {}
@@ -162,8 +159,8 @@ class _Board:
 
     def _is_waiting(self, node: Node) -> bool:
         return any(
-            fold not in self.scores.get(node.number, {}) and self.owner.is_asked(node.number, fold)
-            for fold in range(self.challenge.folds)
+            fold not in self.scores.get(node.number, {}) and (node.number, fold) in self.view.asked
+            for fold in range(1, self.challenge.folds)
         )
 
     def _promotion(self) -> Step | None:

@@ -250,12 +250,11 @@ def _fitting(each: Member, challenge: Challenge) -> float:
 
 
 def _boosted_cost(params: Mapping[str, Any], rows: float, narrow: float, wide: float, classes: int) -> float:
-    stop = params["rounds"] == "stop"
-    rounds = (
-        min(2_000.0, 15 / params["learning_rate"]) * 2.2 if stop else params["rounds"] * params.get("bags", 1)
-    )
-    leaves = params["num_leaves"]
-    return float(rounds * classes * narrow * (2e-9 * rows * math.log2(leaves + 1) + 4e-7 * leaves) + 1e-3)
+    bags, leaves = params.get("bags", 1), params["num_leaves"]
+    # those that stop by themselves are fitted once more on all rows
+    found = min(2_000.0, 30 / params["learning_rate"]) * (1.1 + bags)
+    rounds = found if params["rounds"] == "stop" else params["rounds"] * bags
+    return float(rounds * classes * narrow * (1.5e-9 * rows * math.log2(leaves + 1) + 3e-7 * leaves) + 1e-3)
 
 
 def _forest_cost(weight: float) -> Any:

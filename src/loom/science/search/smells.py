@@ -54,7 +54,7 @@ PROCESS_FILES = re.compile(r"/proc(?:/|$)")
 JUDGES = re.compile(r"(?:score|scorer|loss|error|metric|read_csv|read_parquet|to_csv|open|stat)\w*$")
 
 CODES: dict[str, str] = {
-    "no_code": "there is no script",
+    "no_code": "it holds no script",
     "not_python": "the script is not Python that can be read",
     "too_long": "the script is longer than any model is",
     "fit_on_test": "it learns from rows that are to be predicted",
