@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,12 @@ class Bench:
     folder: Path
     secret: str
     threads: int
+    """Of each of several jobs at once."""
+
     memory_bytes: int
+    final_threads: int = 1
+    """Of the last fit, beside which one other job runs."""
+
     _keys: dict[str, Key] = field(default_factory=dict)
     _digests: dict[int, str] = field(default_factory=dict)
 
@@ -104,8 +109,9 @@ class Bench:
     def final_job(self, node: Node, seconds: float) -> Job:
         """A node that learns from all rows."""
         if FINAL not in self._keys:
-            self._keys[FINAL] = write_final(self._place(FINAL), self.given)
-        return self._laid_out(node, FINAL, seconds)
+            given = replace(self.given, threads=self.final_threads)
+            self._keys[FINAL] = write_final(self._place(FINAL), given)
+        return replace(self._laid_out(node, FINAL, seconds), threads=self.final_threads)
 
     def shuffled_job(self, node: Node, seconds: float) -> Job:
         """A node that learns from answers in the wrong rows."""

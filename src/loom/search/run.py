@@ -62,7 +62,8 @@ def search(order: Order, means: Means) -> Found:
     with held(means.folder, order.named), closing(SearchJournal(means.folder)) as journal:
         resumed = _same(journal, order)
         bounds = Bounds(order.seconds, order.steps, order.workers or _workers(), order.seed)
-        bench = Bench(order, means.folder, journal.secret(), 1, _memory(bounds.workers))
+        workers = bounds.workers
+        bench = Bench(order, means.folder, journal.secret(), 1, _memory(workers), max(1, workers - 1))
         for name in (INPUTS, NODES):
             (means.folder / name).mkdir(exist_ok=True)
         reads, writes = means.folder / INPUTS, means.folder / NODES

@@ -270,6 +270,7 @@ def test_the_means_of_levels_that_a_row_learns_from_leave_out_its_own_answer() -
     module = load(render(one("extra_trees"), task="regression"))
     facts = module.facts_of(train, context("regression"))
     columns = module.learn_columns(train, facts)
+    facts.sets = module.sets_of(train, facts)
     _, matrix = module.learn_features("trees", (), columns, train, train["answer"].to_numpy(), facts)
     place = 1 if matrix.shape[1] > 2 else 0
     means = [np.corrcoef(column, train["answer"])[0, 1] for column in matrix.T]
@@ -281,6 +282,20 @@ def test_a_table_that_tells_nothing_has_a_model_too(family: str) -> None:
     train = pd.DataFrame({"same": 1.0, "empty": None, "answer": np.arange(30.0) % 7})
     found = said(render(one(family), task="regression"), train, context("regression"), train)
     assert found.shape == (30,) and np.ptp(found) < 1e-6
+
+
+def test_rows_that_equal_each_other_and_rows_of_a_group_are_held_back_together() -> None:
+    module = load(render(one("lightgbm"), task="regression"))
+    train = table(150, "regression").drop(columns=["mixed"])
+    train = pd.concat([train, train.iloc[:60]], ignore_index=True)
+    for group in (None, "firm"):
+        facts = module.facts_of(train, context("regression", group=group))
+        sets = module.sets_of(train, facts)
+        rows = SimpleNamespace(facts=facts, answers=train["answer"].to_numpy(), train=train, sets=sets)
+        inner, held = module.held_back(rows)
+        assert len(inner) + len(held) == 210 and 20 < len(held) < 80
+        assert not set(sets[inner]) & set(sets[held])
+        assert sets[0] == sets[150] and (group is None or (train["firm"][held].nunique() < 6))
 
 
 def test_cells_may_be_lists() -> None:

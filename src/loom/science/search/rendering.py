@@ -35,7 +35,7 @@ NAMES: Mapping[str, str] = {
     "knn": "nearest neighbours",
     "svm": "a support vector machine",
 }
-_EMPTY = re.compile(r"\n{4,}")
+_APART = re.compile(r"\n{2,}(?=(?:def|FAMILIES|if) )|\n{4,}")
 _SCALED = {"linear", "mlp", "svm"}
 
 
@@ -74,7 +74,7 @@ def render(members: Sequence[Member], *, task: Task) -> str:
         imports=list(_imports(set(families), blocks, task)),
         summary=_summary(members),
     )  # fmt: skip
-    return _EMPTY.sub("\n\n\n", code).rstrip() + "\n"
+    return _APART.sub("\n\n\n", code).rstrip() + "\n"
 
 
 def render_ensemble_of_sources(sources: Sequence[tuple[float, str]], *, task: Task) -> str:
