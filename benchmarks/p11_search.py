@@ -129,7 +129,7 @@ def _coded(part: pd.DataFrame, target: str, train: pd.DataFrame) -> pd.DataFrame
             found[name] = (found[name] - pd.Timestamp(0)).dt.days
         elif found[name].dtype.kind not in "iufb":
             levels = pd.CategoricalDtype(sorted(train[name].dropna().astype(str).unique()))
-            found[name] = found[name].astype(object).where(found[name].notna()).astype(levels)
+            found[name] = found[name].astype(object).where(found[name].isin(levels.categories)).astype(levels)
     return found
 
 
