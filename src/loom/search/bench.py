@@ -273,6 +273,11 @@ class Bench:
 
     # ensembles
 
+    @property
+    def growth(self) -> float:
+        """How many times as many rows the last fit learns from as one of a fold."""
+        return len(self.order.problem.known) / max(len(self._fold(0).train), 1)
+
     def together(self, weights: Mapping[int, float], nodes: Sequence[Node]) -> Proposal:
         """One script that says what some nodes say together, weighed."""
         chosen = [node for node in nodes if node.number in weights]

@@ -127,7 +127,7 @@ class Endgame:
             said,
             bench.out_of_fold_answers,
             bench.challenge.metric,
-            seconds={node.number: node.seconds for node in voices},
+            seconds={node.number: node.seconds * bench.growth for node in voices},
             limit=_ENSEMBLE_SHARE * self.seconds,
         )
         if len(weights) < 2:

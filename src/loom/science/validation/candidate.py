@@ -83,6 +83,8 @@ class Candidate:
             "features": names,
             "metric": self.metric,
             "seed": seed,
+            "time": [name for name in problem.time if name in names],
+            "group": problem.group if problem.group in names else None,
         }
         tables = [_shown(other, names) for other in prepared.others]
         fitted, said = self._tried(train, job, None, tables, problem.task, len(problem.classes))
