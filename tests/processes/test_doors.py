@@ -13,6 +13,7 @@ ALLOWED = (
     *(
         "loom.tools.registry",
         "loom.tools.card",
+        "loom.tools.naming",
         "loom.tools.stages",
         "loom.tools.subject",
         "loom.dataio",

@@ -12,16 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from loom.science.search.nodes import Again, Node, Proposer, Trial, Try, View
+from loom.science.search.nodes import GROWTH, Again, Node, Proposer, Trial, Try, View
 from loom.search.bench import Bench
 from loom.search.executor import Executor
 from loom.search.journal import SearchJournal, Taken, nodes_of
 
 Tell = Callable[[Mapping[str, Any]], None]
 """Is told how a search goes on, in words and as a small table."""
-
-GROWTH = 0.8
-"""The share of the budget in which the tree grows; the rest belongs to the ensemble and the final fit."""
 
 _LONGEST, _MOST_KEPT = 0.15, 0.4
 _SHORTEST_S = 2.0

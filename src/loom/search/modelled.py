@@ -17,9 +17,9 @@ from typing import Any
 from loom.core.model import Finished, Model, ModelError, ModelRequest, TextDelta, Usage, says
 from loom.kernel.diagnostic_formats import clean
 from loom.science.search.lint import LONGEST
-from loom.science.search.nodes import Node, Proposal, Step, Try, View
+from loom.science.search.nodes import GROWTH, Node, Proposal, Step, Try, View
 from loom.science.search.order import Order
-from loom.search.growing import GROWTH, growth_ends
+from loom.search.growing import growth_ends
 from loom.search.prompt import Limits, Wish, failed_trial, instructions, question
 
 DRAFTS, DEBUGS, IMPROVES = 3, 3, 3

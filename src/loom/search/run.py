@@ -99,7 +99,7 @@ def search(order: Order, means: Means) -> Found:
         }
         bench.tidy()
         journal.state("ended", True)
-    return Found(told, _solution(ending), _submission(order, ending), means.folder)
+    return Found(told, _solution(ending), _submission(order, ending))
 
 
 @dataclass

@@ -81,8 +81,8 @@ def subject_in(
         "group": args.get("group"),
     }
     names = source.parts["train"].columns
-    for option, given in (*asked.items(), ("sensitive", args.get("sensitive"))):
-        refuse_unknown(root, names, option, given)
+    refuse_unknown(root, names, asked, "eda")
+    refuse_unknown(root, names, {"sensitive": args.get("sensitive")}, "validate")
     refuse_other_holdout(root, source.schema, asked)
     target = _target(pathspec, found, source, transformer, asked["target"])
     time = tuple(asked["time"] or source.schema.get("time") or ())

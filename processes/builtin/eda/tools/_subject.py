@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,10 +15,10 @@ from loom.dataio.objects import DataObject
 from loom.kernel.errors import LoomError
 from loom.science.columns import Columns
 from loom.science.targets import Choice, resolve_target
+from loom.tools.naming import refuse_unknown
 from loom.tools.registry import ToolContext
 
 SEED = 0
-_LISTED = 12
 _TOLD = 20
 
 
@@ -78,7 +77,7 @@ def subject_of(args: Mapping[str, Any], ctx: ToolContext) -> Subject:
     assert train is not None  # every data object has one
     test = _columns(found, "test")
     asked = {"target": args.get("target"), "time": args.get("time") or [], "group": args.get("group")}
-    _refuse_unknown(pathspec, train.names, asked)
+    refuse_unknown(pathspec, train.names, asked, "eda")
     refuse_other_holdout(pathspec, {**schema, "holdout": _holdout(schema)}, asked)
     declared = asked["target"] or schema.get("target")
     # what features were made of may not be among them
@@ -102,33 +101,6 @@ def _holdout(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 def _columns(found: DataObject, part: str) -> Columns | None:
     ref = found.parts.get(part)
     return None if ref is None else Columns(tuple(ref.columns), ref.rows, partial(load, ref))
-
-
-def _refuse_unknown(pathspec: str, names: Sequence[str], asked: Mapping[str, Any]) -> None:
-    """Refuse a column that is not there, and name the one that was meant."""
-    for option, given in asked.items():
-        wanted = [given] if isinstance(given, str) else given or []
-        for name in wanted:
-            if name in names:
-                continue
-            near = _near(name, names)
-            listed = ", ".join(f"`{spoken(each)}`" for each in (near or names[:_LISTED]))
-            more = "" if near or len(names) <= _LISTED else f" and {len(names) - _LISTED:,} more"
-            mended = [near[0] if each == name and near else each for each in wanted]
-            fixed = {**asked, option: mended if option == "time" else mended[0]} if near else {}
-            raise LoomError(
-                f"{pathspec} has no column `{spoken(name)}` for --{option}",
-                f"did you mean {listed}?" if near else f"its columns are {listed}{more}",
-                command("eda", dataset=pathspec, **fixed),
-            )
-
-
-def _near(name: str, names: Sequence[str]) -> list[str]:
-    """The columns whose names are closest, in any case of their letters."""
-    folded: dict[str, str] = {}
-    for each in names:
-        folded.setdefault(each.casefold(), each)
-    return [folded[each] for each in difflib.get_close_matches(name.casefold(), list(folded), 3, 0.6)]
 
 
 def _other(names: Sequence[str], taken: Sequence[str | None]) -> str | None:

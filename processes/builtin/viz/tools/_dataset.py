@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from functools import partial
 
@@ -24,6 +23,7 @@ from loom.science.charts import (
 from loom.science.columns import Columns
 from loom.science.targets import resolve_target
 from loom.tools.card import number
+from loom.tools.naming import refuse_unknown
 from loom.tools.registry import ToolContext
 
 from ._drawn import ALL, Drawn
@@ -49,7 +49,7 @@ def drawn_of_dataset(pathspec: str, target: str | None, kind: str, ctx: ToolCont
     train, test = found.parts["train"], found.parts.get("test")
     table = Columns(tuple(train.columns), train.rows, partial(load, train))
     named = target or found.schema.get("target")
-    _refuse_unknown(pathspec, named, table.names)
+    refuse_unknown(pathspec, table.names, {"target": named}, "viz")
     choice = resolve_target(table.names, declared=named, test_names=test and test.columns)
     if kind == "target" and choice is None:
         raise LoomError(
@@ -88,23 +88,6 @@ def _charts(kind: str, seen: Survey, of: str) -> Sequence[Chart]:
     else:
         found = [missing(seen, of), missing_together(seen, of)]
     return [chart for chart in found if chart is not None]
-
-
-def _refuse_unknown(pathspec: str, target: str | None, names: Sequence[str]) -> None:
-    """Refuse a column that is not there, and name the one that was meant."""
-    if target is None or target in names:
-        return
-    folded: dict[str, str] = {}
-    for each in names:
-        folded.setdefault(each.casefold(), each)
-    near = [folded[each] for each in difflib.get_close_matches(target.casefold(), list(folded), 1, 0.6)]
-    listed = ", ".join(f"`{spoken(each)}`" for each in (near or names[:_LISTED]))
-    more = "" if near or len(names) <= _LISTED else f" and {len(names) - _LISTED:,} more"
-    raise LoomError(
-        f"{pathspec} has no column `{spoken(target)}` for --target",
-        f"did you mean {listed}?" if near else f"its columns are {listed}{more}",
-        command("viz", dataset=pathspec, target=near[0] if near else None),
-    )
 
 
 def _method(seen: Survey) -> dict[str, str]:

@@ -8,11 +8,8 @@ from statistics import median
 
 import numpy as np
 
-from loom.science.search.nodes import Node, View
+from loom.science.search.nodes import GROWTH, Node, View
 from loom.science.search.portfolio import cost
-
-GROWTH = 0.8
-"""The share of the budget in which the tree grows."""
 
 _SLOW = 20.0
 _DEAR = 0.12

@@ -29,10 +29,8 @@ class Builtin:
     too much of it is not proposed.
     """
 
-    def __init__(
-        self, *, threads: int = 1, workers: int = 2, budget: float = 60.0, catboost: bool | None = None
-    ) -> None:
-        self.threads, self.workers, self.budget = threads, workers, budget
+    def __init__(self, *, workers: int = 2, budget: float = 60.0, catboost: bool | None = None) -> None:
+        self.workers, self.budget = workers, budget
         self.catboost = importlib.util.find_spec("catboost") is not None if catboost is None else catboost
 
     def next(self, view: View) -> Step | None:

@@ -11,7 +11,9 @@ from loom.science.metrics import Metric
 from loom.science.targets import Task
 
 Operator = Literal["draft", "improve", "debug", "ablate", "merge", "ensemble"]
-OPERATORS: tuple[Operator, ...] = ("draft", "improve", "debug", "ablate", "merge", "ensemble")
+
+GROWTH = 0.8
+"""The share of the budget in which a tree grows; the rest belongs to the ensemble and the final fit."""
 
 Member = Mapping[str, Any]
 """One model of a rendered solution, as plain data: its `family`, `params`, `blocks` and `weight`."""
@@ -162,10 +164,6 @@ class View:
     seed: int = 0
     asked: frozenset[tuple[int, int]] = frozenset()
     """The nodes and folds that were asked for, also those that are not over yet."""
-
-    def better(self, one: float, other: float) -> bool:
-        """Whether one score is better than another."""
-        return one > other if self.challenge.metric.sign > 0 else one < other
 
     @cached_property
     def complete(self) -> tuple[Node, ...]:

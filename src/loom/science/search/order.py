@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -44,8 +43,6 @@ class Order:
 
     seed: int = 0
     resume: bool = False
-    notes: Mapping[str, Any] = field(default_factory=dict)
-    """What else makes this search the one it is, such as the horizon of its rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +57,3 @@ class Found:
 
     submission: bytes | None = None
     """Its predictions for the rows they are wanted for, as a CSV."""
-
-    folder: Path | None = None
-    """Where the whole search lies."""
